@@ -1,0 +1,5 @@
+import BackupCLI
+
+@main struct Main {
+    static func main() {}
+}

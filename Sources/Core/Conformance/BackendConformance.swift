@@ -1,0 +1,1 @@
+/// Holds the laws of `StorageBackend` as runnable checks.
