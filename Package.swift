@@ -41,9 +41,9 @@ let rooms: [Target] = [
         exclude: ["CLibpq"], swiftSettings: strict),
     .target(name: "WALFormat", path: "Sources/Core/WAL", swiftSettings: strict),
     .target(
-        name: "CChecksums", path: "Sources/Core/Checksums"),
+        name: "CEngine", path: "Sources/Core/CEngine"),
     .target(
-        name: "BackupEngine", dependencies: ["BackupAPI", "PostgresClient", "WALFormat", "CChecksums", logging],
+        name: "BackupEngine", dependencies: ["BackupAPI", "PostgresClient", "WALFormat", "CEngine", logging],
         path: "Sources/Core/Engine", swiftSettings: strict),
     .target(
         name: "Codecs", dependencies: ["BackupAPI", "CZlib", "CZstd", "CLZ4", "CBZip2", "COpenSSL"],

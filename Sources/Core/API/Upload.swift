@@ -83,6 +83,28 @@ extension StorageBackend {
         return bytes
     }
 
+    /// Writes one small object if there is none with that key.
+    /// - Returns: whether it was written; false when somebody else's is there.
+    public func create(_ key: ObjectKey, bytes: [UInt8]) async throws(StorageError) -> Bool {
+        do {
+            try await put(key, bytes: bytes, options: WriteOptions(ifAbsent: true))
+            return true
+        } catch {
+            guard error.reason == .alreadyExists else { throw error }
+            return false
+        }
+    }
+
+    /// Reads a small object; nil when there is none.
+    public func readIfPresent(_ key: ObjectKey, limit: Int) async throws(StorageError) -> [UInt8]? {
+        do {
+            return try await read(key, limit: limit)
+        } catch {
+            guard error.reason == .notFound else { throw error }
+            return nil
+        }
+    }
+
     /// Walks a whole listing, page by page.
     public func forEachEntry<Failure: Error>(
         _ request: ListRequest, _ body: (ListEntry) async throws(Failure) -> Void

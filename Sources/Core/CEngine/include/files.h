@@ -1,0 +1,15 @@
+#pragma once
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Writes all dirty data of the file system that holds `fd` to its device and waits (man 2 syncfs). */
+static inline int pgm_syncfs(int fd) { return (int)syscall(SYS_syncfs, fd); }
+
+/* Begins to write a dirty run of a file to its device, without waiting (man 2 sync_file_range). */
+static inline int pgm_begin_writeback(int fd, long long offset, long long count) {
+    return (int)syscall(SYS_sync_file_range, fd, offset, count, 2 /* SYNC_FILE_RANGE_WRITE */);
+}

@@ -1,0 +1,72 @@
+package import BackupAPI
+
+/// Turns a record into the bytes of `backup.info` and back, with its authentication code.
+package struct RecordFile: Sendable {
+    private static let zeros = String(repeating: "0", count: 64)
+    private let cryptography: any Cryptography
+    private let keys: KeyRing
+
+    package init(keys: KeyRing, cryptography: any Cryptography) {
+        self.keys = keys
+        self.cryptography = cryptography
+    }
+
+    /// The bytes to store.
+    package func encode(_ record: BackupRecord) throws -> [UInt8] {
+        var record = record
+        guard let id = record.keyID, let key = keys.key(id) else {
+            record.authentication = ""
+            return try CanonicalJSON.encode(record)
+        }
+        record.authentication = Self.zeros
+        record.authentication = try code(of: CanonicalJSON.encode(record), record: record, key: key)
+        return try CanonicalJSON.encode(record)
+    }
+
+    /// Reads stored bytes.
+    /// - Throws: `.recordDamaged`, `.unsupportedFormat`, or `.masterKeyMissing` when `requiresKey` and the key is not here.
+    package func decode(_ bytes: [UInt8], name: String, requiresKey: Bool) throws -> BackupRecord {
+        let record: BackupRecord
+        do {
+            record = try CanonicalJSON.decode(BackupRecord.self, from: bytes)
+        } catch {
+            if let format = try? CanonicalJSON.decode(FormatOnly.self, from: bytes).format,
+                format > Layout.formatVersion
+            {
+                throw EngineError(.unsupportedFormat, "'\(name)' has format \(format)")
+            }
+            throw EngineError(.recordDamaged, "'\(name)' is not a backup record")
+        }
+        guard let id = record.keyID else { return record }
+        guard let key = keys.key(id) else {
+            guard !requiresKey else { throw EngineError(.masterKeyMissing, "'\(name)' is encrypted with key \(id)") }
+            return record
+        }
+        let blank = try blanked(bytes, code: record.authentication, name: name)
+        guard try code(of: blank, record: record, key: key) == record.authentication else {
+            throw EngineError(.recordDamaged, "'\(name)' is not authentic: it was altered or replaced")
+        }
+        return record
+    }
+
+    private struct FormatOnly: Codable {
+        var format: Int
+    }
+
+    private func code(of bytes: [UInt8], record: BackupRecord, key: Secret) throws -> String {
+        let derived = try cryptography.deriveKey(
+            from: key, salt: Array(record.id.utf8), info: Array("pgmoneta-record-1".utf8), byteCount: 32)
+        return hexadecimal(cryptography.authenticationCode(key: derived, message: bytes))
+    }
+
+    /// The bytes as they were when the code was computed: with zeros in its place, the only place it stands in.
+    private func blanked(_ bytes: [UInt8], code: String, name: String) throws -> [UInt8] {
+        let pattern = Array("\"\(code)\"".utf8)
+        guard code.utf8.count == 64, let range = bytes.firstRange(of: pattern) else {
+            throw EngineError(.recordDamaged, "'\(name)' has no authentication code")
+        }
+        var blank = bytes
+        blank.replaceSubrange(range, with: Array("\"\(Self.zeros)\"".utf8))
+        return blank
+    }
+}

@@ -1,0 +1,90 @@
+package import BackupAPI
+
+/// What `repository.json` says about a target.
+package struct RepositoryDescription: Sendable, Hashable, Codable {
+    package var format = Layout.formatVersion
+    /// Random and unique.
+    package var id: String
+    /// Whether plain objects are refused here; set by the first encrypted backup.
+    package var isEncrypted: Bool
+}
+
+/// One target as a repository: its description, its keys and its backend.
+package struct Repository: Sendable {
+    /// The target's name in the configuration, or its URL.
+    package let name: String
+    package let backend: any StorageBackend
+    package let description: RepositoryDescription
+    /// Keys that objects here may be encrypted with.
+    package let keys: KeyRing
+
+    /// Opens a repository; nil when there is none.
+    /// - Throws: `EngineError` for a newer format or a missing master key.
+    package static func open(
+        name: String, backend: any StorageBackend, masterKey: MasterKey?, cryptography: any Cryptography
+    ) async throws -> Repository? {
+        guard let bytes = try await backend.readIfPresent(Layout.repository(), limit: 65_536) else { return nil }
+        let description: RepositoryDescription
+        do {
+            description = try CanonicalJSON.decode(RepositoryDescription.self, from: bytes)
+        } catch {
+            throw EngineError(.unsupportedFormat, "'repository.json' at \(backend.displayName) cannot be read")
+        }
+        guard description.format == Layout.formatVersion else {
+            throw EngineError(.unsupportedFormat, "\(backend.displayName) has format \(description.format)")
+        }
+        let store = KeyStore(backend: backend, cryptography: cryptography)
+        let keys = try await store.load(with: masterKey, isRequired: description.isEncrypted)
+        return Repository(name: name, backend: backend, description: description, keys: keys)
+    }
+
+    /// Opens a repository for writing, and makes it when there is none.
+    /// - Parameter isEncrypted: whether what will be written is encrypted.
+    package static func openOrCreate(
+        name: String, backend: any StorageBackend, isEncrypted: Bool, masterKey: MasterKey?,
+        cryptography: any Cryptography
+    ) async throws -> Repository {
+        let id = try newID(cryptography)
+        let fresh = try CanonicalJSON.encode(RepositoryDescription(id: id, isEncrypted: isEncrypted))
+        if try await backend.readIfPresent(Layout.repository(), limit: 65_536) == nil {
+            // When another run makes it in the meantime, its description counts.
+            _ = try await backend.create(Layout.repository(), bytes: fresh)
+        }
+        guard
+            let found = try await open(name: name, backend: backend, masterKey: masterKey, cryptography: cryptography)
+        else { throw EngineError(.unsupportedFormat, "'repository.json' at \(backend.displayName) vanished") }
+        guard isEncrypted || !found.description.isEncrypted else {
+            throw EngineError(.encryptionRequired, "\(backend.displayName) takes no plain backups")
+        }
+        return found
+    }
+
+    /// Notes which cluster a server name stands for, or checks it.
+    /// - Throws: `.otherCluster` when the name stands for another one.
+    package func requireCluster(_ systemIdentifier: String, server: String) async throws {
+        let key = try Layout.identity(server)
+        let identity = try CanonicalJSON.encode(ServerIdentity(systemIdentifier: systemIdentifier))
+        if try await backend.create(key, bytes: identity) { return }
+        let stored = try CanonicalJSON.decode(ServerIdentity.self, from: try await backend.read(key, limit: 65_536))
+        guard stored.systemIdentifier == systemIdentifier else {
+            throw EngineError(
+                .otherCluster,
+                "'\(server)' at \(backend.displayName) is system \(stored.systemIdentifier), this is \(systemIdentifier)"
+            )
+        }
+    }
+
+    /// A random identifier of 128 bits, written as a UUID of version 4 (RFC 9562, section 5.4).
+    package static func newID(_ cryptography: any Cryptography) throws -> String {
+        var bytes = try cryptography.randomBytes(16)
+        bytes[6] = bytes[6] & 0x0F | 0x40
+        bytes[8] = bytes[8] & 0x3F | 0x80
+        let text = Array(hexadecimal(bytes))
+        return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(text[$0]) }.joined(separator: "-")
+    }
+}
+
+/// What `<server>/identity.json` says.
+struct ServerIdentity: Codable {
+    var systemIdentifier: String
+}

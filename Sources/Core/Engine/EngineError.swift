@@ -1,0 +1,94 @@
+package import BackupAPI
+
+/// Why an operation of the engine failed, where neither storage nor codec nor PostgreSQL is to blame alone.
+package struct EngineError: Remediable, Hashable {
+    package enum Reason: String, Sendable, Hashable, CaseIterable {
+        case unknownBackup = "unknown-backup"
+        case ambiguousBackup = "ambiguous-backup"
+        case noBackup = "no-backup"
+        case backupInvalid = "backup-invalid"
+        case recordDamaged = "record-damaged"
+        case indexDamaged = "index-damaged"
+        case objectDamaged = "object-damaged"
+        case memberDamaged = "member-damaged"
+        case manifestMismatch = "manifest-mismatch"
+        case streamMalformed = "stream-malformed"
+        case otherCluster = "other-cluster"
+        case busy
+        case directoryNotEmpty = "directory-not-empty"
+        case directoryUnusable = "directory-unusable"
+        case noSpace = "no-space"
+        case tablespaceUnusable = "tablespace-unusable"
+        case unsupportedFormat = "unsupported-format"
+        case masterKeyMissing = "master-key-missing"
+        case encryptionRequired = "encryption-required"
+        case unsupported
+        case cancelled
+    }
+
+    package let reason: Reason
+    /// What is concerned, in the operator's words.
+    package let detail: String
+    private let specificRemedy: String?
+
+    package init(_ reason: Reason, _ detail: String, remedy: String? = nil) {
+        self.reason = reason
+        self.detail = detail
+        specificRemedy = remedy
+    }
+
+    package var code: String { reason.rawValue }
+
+    package var retry: RetryAdvice { reason == .busy ? .later : .never }
+
+    package var summary: String {
+        switch reason {
+        case .unknownBackup: "there is no such backup: \(detail)"
+        case .ambiguousBackup: "the identifier fits several backups: \(detail)"
+        case .noBackup: "there is no valid backup: \(detail)"
+        case .backupInvalid: "the backup is not valid: \(detail)"
+        case .recordDamaged: "the record of the backup is damaged: \(detail)"
+        case .indexDamaged: "the index of the backup is damaged: \(detail)"
+        case .objectDamaged: "a stored object is damaged: \(detail)"
+        case .memberDamaged: "a file in the backup is damaged: \(detail)"
+        case .manifestMismatch: "what arrived is not what PostgreSQL sent: \(detail)"
+        case .streamMalformed: "PostgreSQL's stream cannot be understood: \(detail)"
+        case .otherCluster: "the server name stands for another cluster: \(detail)"
+        case .busy: "another run is at work: \(detail)"
+        case .directoryNotEmpty: "the directory is not empty: \(detail)"
+        case .directoryUnusable: "the directory cannot be used: \(detail)"
+        case .noSpace: "there is not enough room: \(detail)"
+        case .tablespaceUnusable: "a tablespace cannot be restored: \(detail)"
+        case .unsupportedFormat: "the repository's format is not known: \(detail)"
+        case .masterKeyMissing: "the repository is encrypted and there is no key: \(detail)"
+        case .encryptionRequired: "the repository is encrypted: \(detail)"
+        case .unsupported: "this is not possible: \(detail)"
+        case .cancelled: "the operation was cancelled: \(detail)"
+        }
+    }
+
+    package var remedy: String { specificRemedy ?? standardRemedy }
+
+    private var standardRemedy: String {
+        switch reason {
+        case .unknownBackup, .ambiguousBackup: "Type 'pgmoneta-cli list-backup <server>' and use a label it shows."
+        case .noBackup: "Take a backup with 'pgmoneta-cli backup <server>'."
+        case .backupInvalid, .recordDamaged, .indexDamaged, .objectDamaged, .memberDamaged:
+            "Use another backup or another target; 'pgmoneta-cli verify' shows what is damaged."
+        case .manifestMismatch:
+            "Run the backup again; if it happens again, check the server's memory, disks and network."
+        case .streamMalformed: "Check that the server is PostgreSQL 14 to 18; then run the backup again."
+        case .otherCluster: "Use another server name for this cluster, or correct host and port in the configuration."
+        case .busy: "Wait until it has ended, then run the command again."
+        case .directoryNotEmpty: "Choose an empty directory, or add --force to replace what is there."
+        case .directoryUnusable: "Check that the directory exists and that you may write to it."
+        case .noSpace: "Free space or choose another directory."
+        case .tablespaceUnusable: "Name an empty folder for it with --tablespace-mapping OLD=NEW."
+        case .unsupportedFormat: "Use the version of pgmoneta that wrote it, or a newer one."
+        case .masterKeyMissing: "Bring the master key file to this machine (~/.pgmoneta/master.key, mode 0600)."
+        case .encryptionRequired: "Set 'encryption' in the configuration; plain objects are not written here."
+        case .unsupported: "Type the command with --help to see what is possible."
+        case .cancelled: "Run the command again."
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import CEngine
+
+/// What a backup's archives hold and where: members → plain offsets → frames → volumes (docs/FORMAT.md, "backup.index").
+package struct BackupIndex: Sendable {
+    package struct Archive: Sendable {
+        /// `base`, a tablespace's OID, or `pg_wal`.
+        package var name: String
+        /// Where a tablespace stood on the server; empty for the others.
+        package var location: String
+        package var plainByteCount: Int
+        /// Bytes of the codec header at the start of each volume.
+        package var headerByteCount: Int
+        package var volumes: [StoredObject]
+        package var frames: [StoredFrame]
+        package var members: [Member]
+    }
+
+    package var archives: [Archive]
+
+    package init(archives: [Archive]) { self.archives = archives }
+
+    private static let magic = Array("PGMINDEX".utf8)
+    private static let version: UInt32 = 1
+
+    /// The bytes of `backup.index` before encoding.
+    package func encoded() -> [UInt8] {
+        var writer = ByteWriter()
+        writer.append(raw: BackupIndex.magic)
+        writer.append(BackupIndex.version)
+        writer.append(UInt32(archives.count))
+        for archive in archives {
+            writer.append(text: archive.name)
+            writer.append(text: archive.location)
+            writer.append(UInt64(archive.plainByteCount))
+            writer.append(UInt32(archive.headerByteCount))
+            writer.append(UInt32(archive.volumes.count))
+            for volume in archive.volumes {
+                writer.append(text: volume.path)
+                writer.append(UInt64(volume.bytes))
+                writer.append(text: volume.sha512)
+            }
+            writer.append(UInt32(archive.frames.count))
+            for frame in archive.frames {
+                writer.append(frame.byteCount)
+                writer.append(frame.checksum)
+            }
+            writer.append(UInt32(archive.members.count))
+            for member in archive.members { BackupIndex.append(member, to: &writer) }
+        }
+        let checksum = unsafe writer.bytes.withUnsafeBytes { unsafe pgm_crc32c(0, $0.baseAddress, $0.count) }
+        writer.append(checksum)
+        return writer.bytes
+    }
+
+    /// Reads what `encoded` made.
+    /// - Throws: `EngineError` with `.indexDamaged`.
+    package init(decoding bytes: [UInt8]) throws(EngineError) {
+        let sum = unsafe bytes.withUnsafeBytes { unsafe pgm_crc32c(0, $0.baseAddress, max(0, $0.count - 4)) }
+        do {
+            var tail = ByteReader(Array(bytes.suffix(4)))
+            guard try tail.number(UInt32.self) == sum else { throw EngineError(.indexDamaged, "its checksum is wrong") }
+            var reader = ByteReader(bytes)
+            guard try reader.raw(8) == BackupIndex.magic, try reader.number(UInt32.self) == BackupIndex.version else {
+                throw EngineError(.indexDamaged, "it is not an index of version 1")
+            }
+            archives = []
+            for _ in 0..<(try reader.count(minimumByteCount: 24)) { archives.append(try BackupIndex.archive(&reader)) }
+            guard reader.remaining == 4 else { throw EngineError(.indexDamaged, "bytes follow its end") }
+        } catch let error as EngineError {
+            throw error
+        } catch {
+            throw EngineError(.indexDamaged, "it ends too early")
+        }
+    }
+
+    private static func append(_ member: Member, to writer: inout ByteWriter) {
+        writer.append(member.kind.rawValue)
+        writer.append(member.mode)
+        writer.append(member.modifiedAt)
+        writer.append(UInt64(member.byteCount))
+        writer.append(UInt64(member.offset))
+        writer.append(member.checksum)
+        writer.append(text: member.path)
+        writer.append(text: member.linkTarget)
+    }
+
+    private static func archive(_ reader: inout ByteReader) throws -> Archive {
+        var archive = Archive(
+            name: try reader.text(), location: try reader.text(), plainByteCount: try byteCount(&reader),
+            headerByteCount: Int(try reader.number(UInt32.self)), volumes: [], frames: [], members: [])
+        for _ in 0..<(try reader.count(minimumByteCount: 12)) {
+            let path = try reader.text()
+            archive.volumes.append(StoredObject(path: path, bytes: try byteCount(&reader), sha512: try reader.text()))
+        }
+        for _ in 0..<(try reader.count(minimumByteCount: 8)) {
+            archive.frames.append(StoredFrame(byteCount: try reader.number(), checksum: try reader.number()))
+        }
+        for _ in 0..<(try reader.count(minimumByteCount: 37)) {
+            guard let kind = Member.Kind(rawValue: try reader.number(UInt8.self)) else {
+                throw EngineError(.indexDamaged, "a member is of no known kind")
+            }
+            let member = Member(
+                kind: kind, path: "", mode: try reader.number(), modifiedAt: try reader.number(),
+                byteCount: try byteCount(&reader), offset: try byteCount(&reader), checksum: try reader.number())
+            var named = member
+            named.path = try reader.text()
+            named.linkTarget = try reader.text()
+            guard named.hasSafePath, named.offset <= archive.plainByteCount - named.byteCount else {
+                throw EngineError(.indexDamaged, "the member '\(named.path)' is out of place")
+            }
+            archive.members.append(named)
+        }
+        return archive
+    }
+
+    private static func byteCount(_ reader: inout ByteReader) throws -> Int {
+        let number = try reader.number(UInt64.self)
+        guard number < 1 << 60 else { throw EngineError(.indexDamaged, "a size is out of range") }
+        return Int(number)
+    }
+}

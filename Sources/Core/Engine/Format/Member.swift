@@ -1,0 +1,46 @@
+/// One entry of an archive: a file, a folder or a symbolic link.
+package struct Member: Sendable, Hashable {
+    package enum Kind: UInt8, Sendable, Hashable {
+        case file = 0
+        case folder = 1
+        case link = 2
+    }
+
+    package var kind: Kind
+    /// Below the archive's root: the data directory, the tablespace's folder, or `pg_wal`.
+    package var path: String
+    /// Permission bits.
+    package var mode: UInt32
+    /// Seconds since 1970.
+    package var modifiedAt: Int64
+    /// Bytes of content.
+    package var byteCount: Int
+    /// Offset of the content in the archive's plain bytes.
+    package var offset: Int
+    /// CRC-32C of the content.
+    package var checksum: UInt32
+    /// Where a link points; empty otherwise.
+    package var linkTarget: String
+
+    package init(
+        kind: Kind, path: String, mode: UInt32, modifiedAt: Int64, byteCount: Int, offset: Int, checksum: UInt32 = 0,
+        linkTarget: String = ""
+    ) {
+        self.kind = kind
+        self.path = path
+        self.mode = mode
+        self.modifiedAt = modifiedAt
+        self.byteCount = byteCount
+        self.offset = offset
+        self.checksum = checksum
+        self.linkTarget = linkTarget
+    }
+
+    /// Whether the path stays below the archive's root: relative, without empty, `.` or `..` parts or control characters.
+    package var hasSafePath: Bool {
+        guard !path.isEmpty, path.utf8.count <= 4096, !path.utf8.contains(where: { $0 < 0x20 }) else { return false }
+        return path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
+            !$0.isEmpty && $0 != "." && $0 != ".."
+        }
+    }
+}

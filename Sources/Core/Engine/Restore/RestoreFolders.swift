@@ -1,0 +1,114 @@
+import Glibc
+
+/// The folders that a restore fills: made or found empty, and emptied again when it fails.
+struct RestoreFolders {
+    private let target: RestoreTarget
+    /// Who shall own what is written; nil unless this process may give files away.
+    let owner: FileOwner?
+
+    /// Makes the folders, or checks that they are empty.
+    /// - Parameter replaces: whether what is in them is deleted first.
+    init(target: RestoreTarget, replaces: Bool) throws {
+        self.target = target
+        owner = try Self.owner(of: Self.parent(of: target.dataDirectory))
+        for root in target.roots { try Self.require(root, emptyUnless: replaces, in: target, owner: owner) }
+    }
+
+    /// The folder of each tablespace: where it stood, or what the mapping says.
+    static func tablespaces(_ snapshot: Snapshot, mapping: [String: String]) throws -> [String: String] {
+        var folders: [String: String] = [:]
+        var unused = Set(mapping.keys)
+        for tablespace in snapshot.record.tablespaces {
+            unused.remove(tablespace.location)
+            folders[String(tablespace.oid)] = mapping[tablespace.location] ?? tablespace.location
+        }
+        if let wrong = unused.sorted().first {
+            let known = snapshot.record.tablespaces.map(\.location).joined(separator: ", ")
+            throw EngineError(
+                .tablespaceUnusable, "the backup has no tablespace at '\(wrong)'",
+                remedy: known.isEmpty ? "Leave --tablespace-mapping away." : "Its tablespaces stood at: \(known).")
+        }
+        if let taken = Dictionary(grouping: folders.values, by: { $0 }).first(where: { $0.value.count > 1 }) {
+            throw EngineError(.tablespaceUnusable, "two tablespaces would share '\(taken.key)'")
+        }
+        return folders
+    }
+
+    /// - Throws: `.noSpace` when the file system of the data directory has less room than is needed.
+    func requireRoom(_ byteCount: Int) throws {
+        var status = statvfs()
+        guard unsafe statvfs(target.dataDirectory, &status) == 0 else { return }
+        let free = Int(status.f_bavail) * Int(status.f_frsize)
+        guard target.tablespaces.isEmpty == false || free > byteCount else {
+            throw EngineError(
+                .noSpace,
+                "'\(target.dataDirectory)' has \(free >> 20) MiB free, the restore needs \(byteCount >> 20) MiB")
+        }
+    }
+
+    /// Deletes what is in the folders. It does not throw: it runs when something else has failed already.
+    func clear() { for root in target.roots { Self.empty(root) } }
+
+    private static func require(
+        _ root: String, emptyUnless replaces: Bool, in target: RestoreTarget, owner: FileOwner?
+    ) throws {
+        guard root.hasPrefix("/") else { throw EngineError(.directoryUnusable, "'\(root)' is not an absolute path") }
+        if unsafe mkdir(root, 0o700) != 0 {
+            guard errno == EEXIST else { throw FileFault.error(errno, "make", root) }
+            guard let names = entries(of: root) else { throw FileFault.error(errno, "read", root) }
+            if !names.isEmpty {
+                guard replaces else { throw EngineError(.directoryNotEmpty, "'\(root)'") }
+                guard !names.contains("postmaster.pid") else {
+                    throw EngineError(
+                        .directoryUnusable, "a PostgreSQL server seems to run on '\(root)' (postmaster.pid)",
+                        remedy: "Stop the server, or delete postmaster.pid if none runs.")
+                }
+                empty(root)
+            }
+        }
+        guard unsafe chmod(root, 0o700) == 0 else { throw FileFault.error(errno, "set the mode of", root) }
+        if let owner, unsafe chown(root, owner.user, owner.group) != 0 {
+            throw FileFault.error(errno, "give away", root)
+        }
+    }
+
+    private static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return "/" }
+        return String(path[..<slash])
+    }
+
+    /// The owner of a folder, when this process is the superuser and the owner is somebody else: PostgreSQL runs as nobody's root.
+    private static func owner(of folder: String) throws -> FileOwner? {
+        var status = stat()
+        guard unsafe stat(folder, &status) == 0 else { throw FileFault.error(errno, "find", folder) }
+        return geteuid() == 0 && status.st_uid != 0 ? FileOwner(user: status.st_uid, group: status.st_gid) : nil
+    }
+
+    private static func entries(of folder: String) -> [String]? {
+        guard let handle = unsafe opendir(folder) else { return nil }
+        defer { unsafe closedir(handle) }
+        var names: [String] = []
+        while let entry = unsafe readdir(handle) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    /// Deletes what is in a folder, never following a link out of it.
+    private static func empty(_ folder: String) {
+        for name in entries(of: folder) ?? [] {
+            let path = folder + "/" + name
+            var status = stat()
+            guard unsafe lstat(path, &status) == 0 else { continue }
+            if status.st_mode & S_IFMT == S_IFDIR {
+                empty(path)
+                unsafe rmdir(path)
+            } else {
+                unsafe unlink(path)
+            }
+        }
+    }
+}

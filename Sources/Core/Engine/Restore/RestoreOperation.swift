@@ -1,0 +1,100 @@
+import BackupAPI
+import Glibc
+
+/// What to restore and where.
+package struct RestoreRequest: Sendable {
+    /// A data directory to make; its parent must exist.
+    package var dataDirectory: String
+    /// New folder by old location.
+    package var tablespaceMapping: [String: String]
+    /// Whether what is there is replaced.
+    package var replaces: Bool
+
+    package init(dataDirectory: String, tablespaceMapping: [String: String] = [:], replaces: Bool = false) {
+        self.dataDirectory = dataDirectory
+        self.tablespaceMapping = tablespaceMapping
+        self.replaces = replaces
+    }
+}
+
+/// Restores one backup into a directory, to the backup's own end point.
+package struct RestoreOperation: Sendable {
+    private let reader: BackupReader
+    private let request: RestoreRequest
+    private let progress: TransferProgress
+
+    package init(reader: BackupReader, request: RestoreRequest, progress: TransferProgress) {
+        self.reader = reader
+        self.request = request
+        self.progress = progress
+    }
+
+    /// Runs the restore. When it returns the directory is complete and durable.
+    ///
+    /// - Throws: damage that was found, by name; faults of the directory. What was written is removed again, and the directory
+    ///   is left as empty as it was found.
+    package func run() async throws -> Snapshot {
+        let index = try await reader.index()
+        try await reader.requireChecksumList(index)
+        let snapshot = Snapshot(record: reader.record, index: index)
+        let target = try RestoreTarget(
+            dataDirectory: request.dataDirectory,
+            tablespaces: RestoreFolders.tablespaces(snapshot, mapping: request.tablespaceMapping))
+        let folders = try RestoreFolders(target: target, replaces: request.replaces)
+        try folders.requireRoom(snapshot.byteCount)
+        do {
+            try await write(snapshot, to: target, owner: folders.owner)
+        } catch {
+            folders.clear()
+            throw error
+        }
+        return snapshot
+    }
+
+    private func write(
+        _ snapshot: Snapshot, to target: RestoreTarget, owner: FileOwner?
+    ) async throws {
+        let sink = try DirectorySink(snapshot: snapshot, target: target, owner: owner)
+        progress.begin(totalBytes: snapshot.byteCount)
+        try sink.prepare()
+        try await SnapshotWalk(frames: reader.frames).run(snapshot, into: CountingSink(sink: sink, progress: progress))
+        { throw $0 }
+        try await writeManifest(target, owner: owner)
+        try sink.finish()
+    }
+
+    /// Writes PostgreSQL's own manifest beside the data, so that `pg_verifybackup` can check the directory.
+    private func writeManifest(_ target: RestoreTarget, owner: FileOwner?) async throws {
+        let path = target.dataDirectory + "/backup_manifest"
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw FileFault.error(errno, "write", path) }
+        defer { close(descriptor) }
+        if let owner, fchown(descriptor, owner.user, owner.group) != 0 {
+            throw FileFault.error(errno, "give away", path)
+        }
+        try await reader.manifest { span in
+            try unsafe span.withUnsafeBytes { bytes in
+                var written = 0
+                while written < bytes.count {
+                    let count = unsafe Glibc.write(
+                        descriptor, bytes.baseAddress.map { unsafe $0 + written }, bytes.count - written)
+                    if count < 0, errno != EINTR { throw FileFault.error(errno, "write", path) }
+                    written += max(0, count)
+                }
+            }
+        }
+    }
+}
+
+/// Counts bytes on their way into another sink.
+struct CountingSink<Sink: SnapshotSink>: SnapshotSink {
+    let sink: Sink
+    let progress: TransferProgress
+
+    func piece(_ bytes: UnsafeRawBufferPointer, file: Int, offset: Int) throws {
+        try unsafe sink.piece(bytes, file: file, offset: offset)
+        progress.add(bytes.count)
+    }
+
+    func proven(file: Int) throws { try sink.proven(file: file) }
+}
