@@ -36,7 +36,7 @@ package struct ManifestReader {
 
     /// Takes the next piece.
     package mutating func consume(_ bytes: UnsafeRawBufferPointer, file visit: (ManifestFile) throws -> Void) throws {
-        for unsafebyte in unsafe bytes { try step(byte, visit) }
+        for index in bytes.indices { try unsafe step(bytes[index], visit) }
     }
 
     /// Says that nothing more comes.

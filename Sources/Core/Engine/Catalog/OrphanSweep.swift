@@ -1,0 +1,57 @@
+package import BackupAPI
+import Logging
+
+/// Removes what interrupted runs left: folders of backups without a record, and unfinished writes.
+package struct OrphanSweep: Sendable {
+    private static let batch = 500
+    private let backend: any StorageBackend
+    private let server: String
+
+    package init(backend: any StorageBackend, server: String) {
+        self.backend = backend
+        self.server = server
+    }
+
+    /// Removes all orphans. Call it only while holding the server's backup lease: then no run is at work that could own one.
+    /// - Returns: the labels of what is there afterwards, oldest first.
+    package func removeOrphans(_ catalog: Catalog) async throws -> [BackupLabel] {
+        var kept: [BackupLabel] = []
+        for label in try await catalog.labels() {
+            if try await hasRecord(label) {
+                kept.append(label)
+            } else {
+                try await remove(label)
+                Logger.current.notice("removed the remains of an interrupted backup", metadata: [LogKeys.label: "\(label)"])
+            }
+        }
+        _ = try await backend.sweepUnfinished(prefix: "\(server)/")
+        return kept
+    }
+
+    /// Removes all objects of a backup, its record first, so that it is never half there.
+    package func remove(_ label: BackupLabel) async throws {
+        try await delete([Layout.object(server, label, Layout.recordName)])
+        var keys: [ObjectKey] = []
+        try await backend.forEachEntry(ListRequest(prefix: Layout.backupPrefix(server, label))) { entry in
+            if case .object(let info) = entry { keys.append(info.key) }
+        }
+        for start in stride(from: 0, to: keys.count, by: Self.batch) {
+            try await delete(Array(keys[start..<min(keys.count, start + Self.batch)]))
+        }
+        _ = try await backend.sweepUnfinished(prefix: Layout.backupPrefix(server, label))
+    }
+
+    private func hasRecord(_ label: BackupLabel) async throws -> Bool {
+        do {
+            _ = try await backend.stat(Layout.object(server, label, Layout.recordName))
+            return true
+        } catch {
+            guard error.reason == .notFound else { throw error }
+            return false
+        }
+    }
+
+    private func delete(_ keys: [ObjectKey]) async throws {
+        if let failure = try await backend.delete(keys).values.first { throw failure }
+    }
+}

@@ -1,0 +1,5 @@
+/// Names of metadata in the log.
+enum LogKeys {
+    static let label = "backup.label"
+    static let target = "target"
+}
