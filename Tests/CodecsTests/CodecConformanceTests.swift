@@ -31,7 +31,7 @@ struct CodecConformanceTests {
 
     @Test(arguments: names.prefix(4)) func `every level makes frames that come back`(name: String) throws {
         let factory = try #require(StandardCodecs.registry.factory(named: name))
-        let plain = CodecTestKit.text(700_000)
+        let plain = CodecTestKit.text(200_000)
 
         for level in try #require(factory.levels).allowed {
             let codec = try factory.make(level, CodecTestKit.keys)
