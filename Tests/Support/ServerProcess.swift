@@ -1,0 +1,32 @@
+import Glibc
+
+/// The postmaster that serves a data folder.
+struct ServerProcess: Sendable {
+    /// Its process id.
+    let process: pid_t
+
+    /// Finds the running postmaster of a data folder; nil when none runs.
+    init?(dataFolder: String) {
+        // The first line of postmaster.pid is the process id. The file may be stale, so the process must name the folder.
+        guard let text = try? Program.run("/usr/bin/head", ["-n", "1", "\(dataFolder)/postmaster.pid"]).text,
+            let process = pid_t(text.filter(\.isNumber)),
+            let command = try? Program.run("/bin/cat", ["/proc/\(process)/cmdline"]).text,
+            command.contains(dataFolder)
+        else { return nil }
+        self.process = process
+    }
+
+    /// Whether it is still there; one that only waits to be collected is not.
+    var isRunning: Bool {
+        guard let status = try? Program.run("/bin/cat", ["/proc/\(process)/stat"]), status.status == 0 else {
+            return false
+        }
+        return !status.text.contains(") Z ")
+    }
+
+    /// Ends it at once, as a crash would, and waits until it is gone.
+    func kill() {
+        Glibc.kill(process, SIGKILL)
+        while isRunning { usleep(2000) }
+    }
+}
