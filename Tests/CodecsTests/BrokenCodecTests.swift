@@ -25,6 +25,7 @@ struct BrokenCodecTests {
     }
 
     private func violations(_ kind: CodecFactory.Kind, _ defect: ToyCodec.Defect?) -> [CodecConformance.Violation] {
-        CodecConformance(kind: kind, frameByteCount: 2000) { () throws(CodecError) in ToyCodec(defect: defect) }.violations()
+        CodecConformance(kind: kind, frameByteCount: 2000) { () throws(CodecError) in ToyCodec(defect: defect) }
+            .violations()
     }
 }

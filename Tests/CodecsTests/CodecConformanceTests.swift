@@ -9,7 +9,11 @@ struct CodecConformanceTests {
     @Test(arguments: names) func `every codec keeps every law`(name: String) throws {
         let factory = try #require(StandardCodecs.registry.factory(named: name))
 
-        let violations = CodecConformance(kind: factory.kind) { () throws(CodecError) in
+        // Ciphers with shorter keys differ in nothing that large frames would show.
+        let frameByteCount = name.hasPrefix("aes-192") || name.hasPrefix("aes-128") ? 1 << 17 : 1 << 20
+
+        let violations = CodecConformance(kind: factory.kind, frameByteCount: frameByteCount) {
+            () throws(CodecError) in
             try factory.make(nil, CodecTestKit.keys)
         }.violations()
 

@@ -19,7 +19,8 @@ struct CompressionOracleTests {
     }
 
     @Test(arguments: [
-        ("gzip", ["-1"]), ("gzip", ["-9", "-n"]), ("gzip", ["-c", "-N", "{}"]), ("zstd", ["-1"]), ("zstd", ["-c", "{}"]),
+        ("gzip", ["-1"]), ("gzip", ["-9", "-n"]), ("gzip", ["-c", "-N", "{}"]), ("zstd", ["-1"]),
+        ("zstd", ["-c", "{}"]),
         ("zstd", ["-19", "--no-check"]), ("zstd", ["--ultra", "-22", "--no-content-size"]), ("lz4", ["-1"]),
         ("lz4", ["-9", "-BD"]), ("lz4", ["-B4", "-BX", "--content-size", "-c", "{}"]), ("lz4", ["--no-frame-crc"]),
         ("bzip2", ["-1"]), ("bzip2", ["-9"]),
@@ -44,7 +45,9 @@ struct CompressionOracleTests {
         #expect(read == CodecTestKit.text(5000) + CodecTestKit.text(5000))
     }
 
-    @Test(arguments: ["gzip", "zstd", "lz4", "bzip2", "aes"]) func `a file of another format is named as such`(name: String)
+    @Test(arguments: ["gzip", "zstd", "lz4", "bzip2", "aes"]) func `a file of another format is named as such`(
+        name: String
+    )
         throws
     {
         let error = #expect(throws: CodecError.self) {
@@ -54,7 +57,9 @@ struct CompressionOracleTests {
         #expect(error?.reason == .notThisFormat)
     }
 
-    @Test(arguments: ["gzip", "zstd", "lz4", "bzip2", "aes"]) func `an empty file is a truncated one`(name: String) throws {
+    @Test(arguments: ["gzip", "zstd", "lz4", "bzip2", "aes"]) func `an empty file is a truncated one`(name: String)
+        throws
+    {
         let error = #expect(throws: CodecError.self) {
             try CodecTestKit.decode([], with: CodecTestKit.codec(name))
         }

@@ -17,11 +17,18 @@ struct CryptographyTests {
     }
 
     @Test(arguments: [
-        ("0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b", "Hi There",
-            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
-        ("4a656665", "what do ya want for nothing?", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
-        (String(repeating: "aa", count: 131), "Test Using Larger Than Block-Size Key - Hash Key First",
-            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"),
+        (
+            "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b", "Hi There",
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
+        ),
+        (
+            "4a656665", "what do ya want for nothing?",
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        ),
+        (
+            String(repeating: "aa", count: 131), "Test Using Larger Than Block-Size Key - Hash Key First",
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
+        ),
     ])
     func `HMAC gives the codes of RFC 4231`(key: String, message: String, code: String) {
         let made = cryptography.authenticationCode(key: Secret(CodecTestKit.hex(key)), message: Array(message.utf8))
@@ -35,15 +42,22 @@ struct CryptographyTests {
         #expect(CodecTestKit.hex(made) == "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad")
     }
 
-    @Test(arguments: [
-        (Array(repeating: 0x0B, count: 22), Array(0...0x0C), Array(0xF0...0xF9),
-            "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"),
-        (Array(0...0x4F), Array(0x60...0xAF), Array(0xB0...0xFF),
-            "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41c65e590e09"
-                + "da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d87"),
-        (Array(repeating: 0x0B, count: 22), [], [],
-            "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8"),
-    ] as [([UInt8], [UInt8], [UInt8], String)])
+    @Test(
+        arguments: [
+            (
+                Array(repeating: 0x0B, count: 22), Array(0...0x0C), Array(0xF0...0xF9),
+                "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"
+            ),
+            (
+                Array(0...0x4F), Array(0x60...0xAF), Array(0xB0...0xFF),
+                "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41c65e590e09"
+                    + "da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d87"
+            ),
+            (
+                Array(repeating: 0x0B, count: 22), [], [],
+                "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8"
+            ),
+        ] as [([UInt8], [UInt8], [UInt8], String)])
     func `HKDF gives the keys of RFC 5869`(secret: [UInt8], salt: [UInt8], info: [UInt8], key: String) throws {
         let made = try cryptography.deriveKey(
             from: Secret(secret), salt: salt, info: info, byteCount: key.utf8.count / 2)

@@ -4,7 +4,8 @@ import BackupAPI
 struct ToyCodec: Codec, ObjectCodec {
     /// What may be wrong with it.
     enum Defect: Sendable {
-        case losesTheLastByte, forgetsSmallBuffers, saysFailedWhenTooLarge, acceptsTruncation, finishesAnyTime, acceptsDamage
+        case losesTheLastByte, forgetsSmallBuffers, saysFailedWhenTooLarge, acceptsTruncation, finishesAnyTime,
+            acceptsDamage
         case acceptsTrailingBytes
     }
 

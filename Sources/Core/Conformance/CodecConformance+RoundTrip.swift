@@ -55,7 +55,8 @@ extension CodecConformance {
                     stored.bytes, inputStep: input, room: room, identity: input == room ? stored.identity : nil)
                 try expect(
                     back == stored.plain,
-                    "\(stored.plain.count) bytes came back as \(back.count) others, with buffers of \(input) and \(room)")
+                    "\(stored.plain.count) bytes came back as \(back.count) others, with buffers of \(input) and \(room)"
+                )
             }
         }
     }
