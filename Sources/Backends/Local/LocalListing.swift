@@ -37,15 +37,13 @@ struct LocalListing {
     ) throws(SystemFault) {
         var found = try folder.entries { entry in
             entry.name.utf8.starts(with: namePrefix.utf8) && mayHoldWanted(path + entry.name)
-                && (try? ObjectKey(path + (entry.isFolder ? String(entry.name.dropLast()) : entry.name))) != nil
         }
         found.sort { ObjectKey.precedes($0.name, $1.name) }
         for entry in found where !isFull {
             do throws(SystemFault) {
                 try take(entry, of: folder, path: path)
             } catch {
-                // What was removed since the folder was read, or turned into a link, is not listed.
-                guard error.isMissing || error.code == ELOOP else { throw error }
+                guard LocalTree.maySkip(path + entry.name, after: error) else { throw error }
             }
         }
     }
@@ -55,6 +53,7 @@ struct LocalListing {
         let position = path + entry.name
         guard entry.isFolder else {
             let status = try folder.look(at: entry.name)
+            // Temporaries, and what others put there under impossible names, are no objects.
             guard status.kind == .file, let key = try? ObjectKey(position) else { return }
             entries.append(.object(ObjectInfo(key: key, byteCount: status.byteCount)))
             return
@@ -73,16 +72,14 @@ struct LocalListing {
 
     /// Whether there is an object in a folder or below it.
     private static func holdsObject(_ folder: borrowing Descriptor, path: String) throws(SystemFault) -> Bool {
-        let found = try folder.entries { entry in
-            (try? ObjectKey(path + (entry.isFolder ? String(entry.name.dropLast()) : entry.name))) != nil
-        }
+        let found = try folder.entries { $0.isFolder || (try? ObjectKey(path + $0.name)) != nil }
         if found.contains(where: { !$0.isFolder }) { return true }
         for entry in found {
             do throws(SystemFault) {
                 let inner = try folder.folder(entry.name.dropLast())
                 if try holdsObject(inner, path: path + entry.name) { return true }
             } catch {
-                guard error.isMissing || error.code == ELOOP else { throw error }
+                guard LocalTree.maySkip(path + entry.name, after: error) else { throw error }
             }
         }
         return false

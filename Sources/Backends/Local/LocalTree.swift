@@ -89,6 +89,12 @@ final class LocalTree: Sendable {
         }
     }
 
+    /// Whether a walk may go on without what could not be opened: it was removed since its folder was read, or became a
+    /// link, or is the folder that a file system keeps for its own repairs (mke2fs(8)).
+    static func maySkip(_ position: String, after fault: SystemFault) -> Bool {
+        fault.isMissing || fault.code == ELOOP || (fault.code == EACCES && position == "lost+found/")
+    }
+
     /// A path as bytes, because strings that only look the same are one key of a dictionary.
     private static func bytes(of components: some Collection<Substring>) -> [UInt8] {
         Array(components.joined(separator: "/").utf8)
