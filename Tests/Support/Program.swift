@@ -18,6 +18,9 @@ package struct ProgramOutcome: Sendable {
 /// Why a program could not be run as wanted.
 package struct ProgramError: Error, CustomStringConvertible {
     package let description: String
+
+    /// Makes an error.
+    package init(description: String) { self.description = description }
 }
 
 /// Runs programs from an argument vector; no shell is between.
@@ -119,7 +122,7 @@ package enum Program {
         _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
     ) -> Result {
         let copies = unsafe strings.map { unsafe strdup($0) }
-        defer { for unsafecopy in unsafe copies { unsafe free(copy) } }
+        defer { unsafe copies.forEach { unsafe free($0) } }
         return unsafe body(copies + [nil])
     }
 }
