@@ -18,6 +18,8 @@ struct EngineLab {
     init(folder: TemporaryFolder, backend: (any StorageBackend)? = nil, isEncrypted: Bool = false) {
         self.folder = folder
         self.backend = backend ?? LocalBackend(path: folder.path("repository"))
+        // The server that starts on a restored directory is not this process's user.
+        unsafe chmod(folder.path, 0o755)
         masterKey = isEncrypted ? MasterKey(id: "lab", secret: Secret([UInt8](repeating: 7, count: 32))) : nil
     }
 
