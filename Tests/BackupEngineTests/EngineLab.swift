@@ -30,7 +30,7 @@ struct EngineLab {
     ) -> BackupPlan {
         var plan = BackupPlan(
             server: "primary",
-            connection: ConnectionSettings(host: cluster.socketFolder, port: cluster.port, user: cluster.superuser),
+            connection: PostgresClient.ConnectionSettings(host: cluster.socketFolder, port: cluster.port, user: cluster.superuser),
             compression: compression.flatMap { codecs.factory(named: $0) }.map { ($0, nil) },
             encryption: encryption.flatMap { codecs.factory(named: $0) }, workers: workers,
             manifestChecksums: manifestChecksums, cryptography: cryptography, version: "0.1.0", host: "lab",
