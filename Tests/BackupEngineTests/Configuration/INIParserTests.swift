@@ -30,7 +30,7 @@ import Testing
 
     @Test func `any bytes that are text give a document and faults, never a crash`() {
         var generator = SeededGenerator(seed: 7)
-        for _ in 0..<2_000 {
+        for _ in 0..<500 {
             let alphabet = Array("[]=#; \t\r\n'\"ak€:")
             let text = String((0..<40).map { _ in alphabet[Int(generator.next() % UInt64(alphabet.count))] })
             let (document, _) = INIParser.parse(text, fileName: "f")

@@ -87,7 +87,7 @@ extension ConfigurationLoader {
         }
         fault(
             .unknownKey, entry.line, "[\(section)] has no key '\(entry.key)'",
-            "\(hint)Allowed: \(names.joined(separator: ", ")).")
+            "\(hint)Allowed: \(ConfigurationSchema.readNames(in: scope).joined(separator: ", ")).")
     }
 
     /// Notes what counts for each key of a section.

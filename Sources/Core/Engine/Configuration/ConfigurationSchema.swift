@@ -82,6 +82,13 @@ package enum ConfigurationSchema {
         rows.filter { $0.scopes.contains(scope) }.map(\.name)
     }
 
+    /// The names in a section that have an effect.
+    package static func readNames(in scope: Scope) -> [String] {
+        rows.compactMap { row in
+            if case .read = row.use, row.scopes.contains(scope) { row.name } else { nil }
+        }
+    }
+
     /// Makes a row for a key that is read.
     static func row(
         _ key: Key, _ scopes: [Scope], _ kind: SettingKind, _ standard: String? = nil, _ documentation: String
