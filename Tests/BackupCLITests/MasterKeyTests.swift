@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test func `a users file survives a round trip, with its comments`() throws {
-        let key = try MasterKey(key: Secret(Array(repeating: 1, count: 32)), cryptography: cryptography)
+        let key = try MasterKey(secret: Secret(Array(repeating: 1, count: 32)), cryptography: cryptography)
             .usersKey(cryptography)
         var users = try UsersFile(Array("# mine\n".utf8), path: "u")
         try users.set("a:b", password: Secret("pässword"), key: key, cryptography: cryptography)

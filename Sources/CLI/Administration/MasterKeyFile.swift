@@ -1,4 +1,5 @@
 package import BackupAPI
+package import BackupEngine
 import Glibc
 
 /// The file with the master key: made once, readable by its owner alone.

@@ -1,4 +1,5 @@
 package import BackupAPI
+package import BackupEngine
 
 /// The text of a master key file.
 ///
@@ -28,10 +29,10 @@ package enum MasterKeyText {
         of material: Material, _ cryptography: any Cryptography
     ) throws(CodecError) -> MasterKey {
         switch material {
-        case .random(let key): MasterKey(key: key, cryptography: cryptography)
+        case .random(let key): MasterKey(secret: key, cryptography: cryptography)
         case .passphrase(let passphrase, let salt, let cost):
             MasterKey(
-                key: try cryptography.deriveKey(
+                secret: try cryptography.deriveKey(
                     fromPassphrase: passphrase, salt: salt, cost: cost, byteCount: MasterKey.byteCount),
                 cryptography: cryptography)
         }

@@ -6,7 +6,7 @@ import BackupEngine
 package struct TargetCommands: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "target", abstract: "Show the targets, or try one.",
-        subcommands: [TargetListCommand.self] + (ServiceWiring.makeService == nil ? [] : [TargetCheckCommand.self]))
+        subcommands: [TargetListCommand.self, TargetCheckCommand.self])
 
     @OptionGroup var options: CommonOptions
 

@@ -6,7 +6,7 @@ package struct UserProgram: ParsableCommand {
         commandName: "pgmoneta-cli", abstract: "Backup and restore for PostgreSQL.",
         discussion: "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 damage found, "
             + "4 may succeed later, 5 done on some targets only.",
-        subcommands: (ServiceWiring.makeService == nil ? [] : ServiceWiring.commands) + [
+        subcommands: ServiceWiring.commands + [
             TargetCommands.self, ConfigurationCommands.self,
         ],
         helpNames: [.customShort("?"), .long])

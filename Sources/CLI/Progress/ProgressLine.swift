@@ -1,3 +1,5 @@
+package import BackupEngine
+
 /// Writes one line of progress: percent, bytes, rate, time left.
 package enum ProgressLine {
     /// The line, without a line end.

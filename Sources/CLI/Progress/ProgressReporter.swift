@@ -1,3 +1,5 @@
+package import BackupEngine
+
 /// Keeps one line of a terminal up to date while an operation runs.
 package struct ProgressReporter: Sendable {
     /// Writes to the terminal; nil when nothing is to be shown.

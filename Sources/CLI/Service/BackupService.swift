@@ -1,4 +1,4 @@
-import BackupEngine
+package import BackupEngine
 
 /// What the engine does for the commands. A command builds a request, calls one method, and writes the answer.
 ///

@@ -16,9 +16,9 @@ package struct BackupOutcome: Sendable {
 /// Takes a full backup: one reading of PostgreSQL, encoded once, written to all targets, committed last.
 package struct BackupOperation: Sendable {
     private let plan: BackupPlan
-    private let progress: TransferProgress
+    private let progress: ProgressCounter
 
-    package init(plan: BackupPlan, progress: TransferProgress) {
+    package init(plan: BackupPlan, progress: ProgressCounter) {
         self.plan = plan
         self.progress = progress
     }

@@ -20,7 +20,7 @@ struct BackupTransfer: Sendable {
     let plan: BackupPlan
     let source: BackupSource
     let pipe: EncodePipe
-    let progress: TransferProgress
+    let progress: ProgressCounter
 
     func run(label: BackupLabel) async throws -> BackupContent {
         let started = Mailbox<BaseBackupStart>()
