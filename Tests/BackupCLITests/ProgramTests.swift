@@ -39,6 +39,28 @@ import Testing
         #expect(result.errors.contains("error: /nowhere/pgmoneta.conf: there is no such file\nremedy: "))
     }
 
+    @Test func `the first interruption is told, the second one ends the program`() async throws {
+        try await withTemporaryFolder { folder in
+            let fifo = folder.path("pgmoneta.conf")
+            try #require(unsafe mkfifo(fifo, 0o600) == 0)
+            let (process, errors) = try user.start(["conf", "check", "-c", fifo])
+            // Succeeds as soon as the program reads the configuration, which then never comes.
+            var writer: Int32 = -1
+            while writer < 0, process.isRunning { writer = unsafe open(fifo, O_WRONLY | O_NONBLOCK) }
+            defer { close(writer) }
+
+            process.interrupt()
+            let told = String(decoding: errors.availableData, as: UTF8.self)
+            #expect(process.isRunning)
+            process.interrupt()
+            process.waitUntilExit()
+
+            #expect(told.hasPrefix("interrupted: "))
+            #expect(process.terminationReason == .exit)
+            #expect(process.terminationStatus == 1)
+        }
+    }
+
     @Test func `a starter configuration passes conf check`() async throws {
         try await withTemporaryFolder { folder in
             let made = try administration.run(["init", "--part", "configuration", "--base-dir", folder.path("b")])

@@ -66,7 +66,6 @@ package struct ServerSetup: Sendable, Hashable {
         var lines = [
             "-- For PostgreSQL \(postgresMajorVersion). Run as a superuser: psql -d postgres -f this-file.sql",
             "-- Then set the password with \\password \(quotedRole) and give it to 'pgmoneta-admin user add'.",
-            "SET password_encryption = 'scram-sha-256';",
             "CREATE ROLE \(quotedRole) LOGIN REPLICATION;",
         ]
         if postgresMajorVersion >= 17 {

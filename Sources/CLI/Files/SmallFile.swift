@@ -86,7 +86,7 @@ package enum SmallFile {
     }
 
     private static func writeTemporary(_ path: String, _ bytes: [UInt8]) throws(CommandError) -> String {
-        let temporary = "\(path).\(getpid()).tmp"
+        let temporary = "\(path).\(String(UInt64.random(in: .min ... .max), radix: 36)).tmp"
         let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw .file("write", path, errno: errno) }
         do throws(CommandError) {

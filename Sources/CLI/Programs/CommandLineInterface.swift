@@ -4,7 +4,7 @@ import Glibc
 
 /// A whole program: reads the arguments, runs the command, ends the process with the exit code.
 ///
-/// A program with a backend of its own is `await CommandLineInterface(kit: kit).run()` in its `main`.
+/// A program with a backend of its own is `CommandLineInterface(kit: kit).run()` in its `main`.
 public struct CommandLineInterface: Sendable {
     /// The programs.
     public enum Program: Sendable {
@@ -23,34 +23,36 @@ public struct CommandLineInterface: Sendable {
         self.program = program
     }
 
-    /// Runs the process's command line; call it first in `main`.
-    public func run() async -> Never {
+    /// Runs the process's command line on other threads while the main thread waits for signals.
+    ///
+    /// It is the first and last thing in a `main` that is not asynchronous. The main actor does nothing in these programs.
+    public func run() -> Never {
         signal(SIGPIPE, SIG_IGN)
-        let arguments = Array(CommandLine.arguments.dropFirst())
         let console = Console.standard
-        let parsed = CommandTree(program: program).parse(arguments)
-        switch parsed {
+        switch CommandTree(program: program).parse(Array(CommandLine.arguments.dropFirst())) {
         case .text(let text, let exitCode):
             (exitCode == .done ? console.output : console.errors)(text)
             exit(exitCode.rawValue)
         case .command(let command):
-            exit(await run(command, console).rawValue)
+            run(command, console)
         }
     }
 
-    private func run(_ command: any SessionCommand, _ console: Console) async -> ExitCode {
+    private func run(_ command: any SessionCommand, _ console: Console) -> Never {
         let session = Session(
             program: program.name, kit: kit, environment: ProcessInfo.processInfo.environment, clock: .system,
             console: console, makeService: ServiceWiring.makeService)
-        // Administration does short things that must not stop half-way, and asks at the terminal.
-        guard program == .user else { return await CommandRunner(session).run(command) }
-        Interruption.blockSignals()
-        let work = Task { @concurrent in await CommandRunner(session).run(command) }
-        Interruption.watch {
+        // Administration does short things that clean up nothing, and ^C just ends it.
+        if program == .user { Interruption.blockSignals() }
+        let work = Task.detached {
+            let exitCode = await CommandRunner(session).run(command)
+            exit(exitCode.rawValue)
+        }
+        guard program == .user else { while true { pause() } }
+        Interruption.waitForSignals {
             console.errors("interrupted: cleaning up; ^C again stops at once\n")
             work.cancel()
         }
-        return await work.value
     }
 }
 

@@ -1,5 +1,6 @@
 import BackupAPI
 package import BackupEngine
+import Logging
 
 /// What a command works with: the kit, the world around the program, and the engine's services.
 package struct Session: Sendable {
@@ -39,8 +40,12 @@ extension Session {
     package func configuration(_ options: CommonOptions) throws -> Configuration {
         let path = options.configurationPath(environment)
         let text = try ConfigurationFile.text(path)
-        return try Configuration.load(
+        let configuration = try Configuration.load(
             text: text, fileName: path, backends: kit.backends, codecs: kit.codecs, environment: environment)
+        for warning in configuration.warnings {
+            Logger.current.info("a setting has no effect", metadata: ["place": "\(warning.summary)"])
+        }
+        return configuration
     }
 
     /// The settings of a server.

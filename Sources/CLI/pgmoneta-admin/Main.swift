@@ -2,7 +2,7 @@ import BackupCLI
 
 /// `pgmoneta-admin`: keys, users, set-up.
 @main struct Main {
-    static func main() async {
-        await CommandLineInterface(kit: .standard, program: .administration).run()
+    static func main() {
+        CommandLineInterface(kit: .standard, program: .administration).run()
     }
 }

@@ -2,7 +2,7 @@ import BackupCLI
 
 /// `pgmoneta-cli`: everything a user does.
 @main struct Main {
-    static func main() async {
-        await CommandLineInterface(kit: .standard).run()
+    static func main() {
+        CommandLineInterface(kit: .standard).run()
     }
 }

@@ -1,6 +1,6 @@
 /// How many of each kind of backup are kept: the newest of each of the last days, weeks, months and years.
 package struct RetentionPolicy: Sendable, Hashable {
-    /// Every backup of this many days; nil keeps none for its day.
+    /// The newest of each of this many days; nil, as for the others, keeps none for this reason.
     package var days: Int?
     /// The newest of each of this many weeks.
     package var weeks: Int?
