@@ -15,8 +15,9 @@ import Testing
         cluster.remove()
         let root = folder.path("repository/primary/backup/\(label)")
         let paths = try FileManager.default.subpathsOfDirectory(atPath: root).filter {
-            !$0.hasPrefix(".") && (try? FileManager.default.attributesOfItem(atPath: "\(root)/\($0)"))?[.type] as? FileAttributeType
-                == .typeRegular
+            !$0.hasPrefix(".")
+                && (try? FileManager.default.attributesOfItem(atPath: "\(root)/\($0)"))?[.type] as? FileAttributeType
+                    == .typeRegular
         }
         #expect(paths.count == 6, "\(paths)")
 
@@ -69,7 +70,9 @@ import Testing
 
     /// Two volumes with each other's bytes.
     private static func expectSwapFound(_ lab: EngineLab, _ label: BackupLabel, root: String) async throws {
-        let files = try FileManager.default.contentsOfDirectory(atPath: "\(root)/data").sorted().map { "\(root)/data/\($0)" }
+        let files = try FileManager.default.contentsOfDirectory(atPath: "\(root)/data").sorted().map {
+            "\(root)/data/\($0)"
+        }
         let contents = try files.prefix(2).map { try Data(contentsOf: URL(filePath: $0)) }
         try replace(files[0], with: contents[1])
         try replace(files[1], with: contents[0])

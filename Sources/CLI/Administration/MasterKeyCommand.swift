@@ -1,3 +1,4 @@
+import BackupEngine
 package import ArgumentParser
 
 /// `master-key [--passphrase]`.

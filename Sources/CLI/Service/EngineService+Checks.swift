@@ -61,10 +61,12 @@ extension VerifyReport {
                 algorithm: "SHA512", original: object.original,
                 calculated: object.damages.isEmpty ? object.original : object.damages.joined(separator: "; "))
         }
-        return known + damages.map {
-            VerifyAnswer.File(
-                target: target, directory: "", fileName: $0, algorithm: "SHA512", original: "", calculated: "damaged")
-        }
+        return known
+            + damages.map {
+                VerifyAnswer.File(
+                    target: target, directory: "", fileName: $0, algorithm: "SHA512", original: "",
+                    calculated: "damaged")
+            }
     }
 }
 
@@ -94,14 +96,17 @@ private struct TargetSpeed: Sendable {
         _ = try await backend.delete([key])
         return TargetSpeed(
             latencyMicroseconds: microseconds(latencies.sorted()[latencies.count / 2]),
-            writeBytesPerSecond: rate(pieces << 20, written - begin), readBytesPerSecond: rate(pieces << 20, read - written))
+            writeBytesPerSecond: rate(pieces << 20, written - begin),
+            readBytesPerSecond: rate(pieces << 20, read - written))
     }
 
     private static func microseconds(_ duration: Duration) -> Int {
         Int(duration.components.seconds * 1_000_000 + duration.components.attoseconds / 1_000_000_000_000)
     }
 
-    private static func rate(_ bytes: Int, _ duration: Duration) -> Int { bytes * 1_000_000 / max(1, microseconds(duration)) }
+    private static func rate(_ bytes: Int, _ duration: Duration) -> Int {
+        bytes * 1_000_000 / max(1, microseconds(duration))
+    }
 }
 
 /// The report that `verify` leaves in a directory.
@@ -113,7 +118,8 @@ private enum VerifyReportFile {
             return "\(file.calculated == file.original ? "ok" : "DAMAGED") \(file.target) \(name)"
                 + (file.calculated == file.original ? "" : ": \(file.calculated)")
         }
-        let text = "\(answer.failed.isEmpty ? "sound" : "damaged"): \(answer.checkedFileCount) objects\n"
+        let text =
+            "\(answer.failed.isEmpty ? "sound" : "damaged"): \(answer.checkedFileCount) objects\n"
             + lines.map { $0 + "\n" }.joined()
         try SmallFile.replace(path, Array(text.utf8))
     }
@@ -127,7 +133,9 @@ enum AbsolutePath {
         if !path.utf8.starts(with: "/".utf8) {
             var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
             if unsafe getcwd(&buffer, buffer.count) != nil {
-                whole = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) + "/" + path
+                whole =
+                    String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) + "/"
+                    + path
             }
         }
         while whole.utf8.count > 1, whole.utf8.last == 0x2F { whole = String(whole.dropLast()) }

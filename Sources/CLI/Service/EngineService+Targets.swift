@@ -69,7 +69,8 @@ struct CatalogView: Sendable {
     /// How many targets answered.
     var reachableCount = 0
     var failed: [TargetOutcome] = []
-    private var sources: [(target: String, catalog: Catalog, entries: [BackupLabel: CatalogEntry], folders: Set<BackupLabel>)] = []
+    private var sources:
+        [(target: String, catalog: Catalog, entries: [BackupLabel: CatalogEntry], folders: Set<BackupLabel>)] = []
 
     init(server: String) { self.server = server }
 
@@ -84,7 +85,8 @@ struct CatalogView: Sendable {
     /// The catalogs that have the backup, in the order of the targets; valid ones first.
     func catalogs(with label: BackupLabel) -> [Catalog] {
         let having = sources.filter { $0.entries[label] != nil }
-        return (having.filter { $0.entries[label]?.isValid == true } + having.filter { $0.entries[label]?.isValid != true })
+        return
+            (having.filter { $0.entries[label]?.isValid == true } + having.filter { $0.entries[label]?.isValid != true })
             .map(\.catalog)
     }
 
@@ -103,7 +105,8 @@ struct CatalogView: Sendable {
             }
             return label
         case .label(let text):
-            guard let label = BackupLabel(text), labels.contains(label) || sources.contains(where: { $0.folders.contains(label) })
+            guard let label = BackupLabel(text),
+                labels.contains(label) || sources.contains(where: { $0.folders.contains(label) })
             else { throw EngineError(.unknownBackup, "'\(text)' of '\(server)'") }
             return label
         case .prefix(let text):
@@ -131,7 +134,9 @@ struct CatalogView: Sendable {
         summary.server = server
         summary.validity = .no
         for source in sources {
-            if case .success(let record) = source.entries[label]?.record { summary = BackupSummary(record, codecs: codecs) }
+            if case .success(let record) = source.entries[label]?.record {
+                summary = BackupSummary(record, codecs: codecs)
+            }
         }
         summary.targets = sources.map { source in
             switch source.entries[label]?.record {

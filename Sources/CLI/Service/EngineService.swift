@@ -27,14 +27,14 @@ struct EngineService: BackupService {
         }
     }
 
-    func list(_ request: ListRequest) async throws -> ListAnswer {
+    func list(_ request: BackupListRequest) async throws -> BackupListAnswer {
         try await withTaskExecutorPreference(pool) {
             let view = try await view(request.server.name, request.targets)
             let summaries = view.labels.map { view.summary(of: $0, codecs: session.kit.codecs) }
             let newest = summaries.last { $0.validity == .yes }
             let identity = ServerIdentity(
                 name: request.server.name, majorVersion: newest?.majorVersion, minorVersion: newest?.minorVersion)
-            return ListAnswer(
+            return BackupListAnswer(
                 server: identity, backups: request.order == .ascending ? summaries : summaries.reversed())
         }
     }
@@ -54,7 +54,9 @@ struct EngineService: BackupService {
             let view = try await view(request.server.name, request.targets)
             let label = try view.label(request.identifier)
             if let damage = view.damage(of: label) { throw damage }
-            guard let catalog = view.catalogs(with: label).first else { throw EngineError(.unknownBackup, "'\(label)'") }
+            guard let catalog = view.catalogs(with: label).first else {
+                throw EngineError(.unknownBackup, "'\(label)'")
+            }
             let reader = try await BackupReader(
                 catalog: catalog, label: label, codecs: session.kit.codecs, cryptography: session.kit.cryptography,
                 workers: Self.workers(request.server))
@@ -143,7 +145,8 @@ extension RestorePosition {
         case nil, .current, .immediate: break
         default:
             throw UsageError(
-                "this version restores a backup to its own end", remedy: "Leave the position away, or write 'immediate'.")
+                "this version restores a backup to its own end",
+                remedy: "Leave the position away, or write 'immediate'.")
         }
         guard isInclusive == nil, timeline == nil, action == nil, role == .primary else {
             throw UsageError(

@@ -29,7 +29,8 @@ package struct BackupPlan: Sendable {
     package var clock: @Sendable () -> Int
 
     package init(
-        server: String, connection: PostgresClient.ConnectionSettings, compression: (factory: CodecFactory, level: Int?)?,
+        server: String, connection: PostgresClient.ConnectionSettings,
+        compression: (factory: CodecFactory, level: Int?)?,
         encryption: CodecFactory?, workers: Int, manifestChecksums: String, cryptography: any Cryptography,
         version: String, host: String, process: Int32, clock: @escaping @Sendable () -> Int
     ) {

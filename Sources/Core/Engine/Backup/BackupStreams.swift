@@ -115,7 +115,9 @@ extension StreamReceipt {
     /// The one object that the stream became.
     var onlyVolume: StoredObject {
         get throws {
-            guard volumes.count == 1 else { throw EngineError(.streamMalformed, "a stream became \(volumes.count) objects") }
+            guard volumes.count == 1 else {
+                throw EngineError(.streamMalformed, "a stream became \(volumes.count) objects")
+            }
             return volumes[0]
         }
     }
