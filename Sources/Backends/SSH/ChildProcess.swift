@@ -96,7 +96,10 @@ final class ChildProcess {
 
         var arguments = unsafe ([launch.program] + launch.arguments).map { unsafe strdup($0) }
         var environment = unsafe launch.environment.map { unsafe strdup("\($0.key)=\($0.value)") }
-        defer { for unsafetext in unsafe arguments + environment { unsafe free(text) } }
+        defer {
+            unsafe arguments.forEach { unsafe free($0) }
+            unsafe environment.forEach { unsafe free($0) }
+        }
         unsafe arguments.append(nil)
         unsafe environment.append(nil)
         var identifier: pid_t = 0

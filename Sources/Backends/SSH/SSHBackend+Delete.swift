@@ -44,11 +44,11 @@ extension SSHBackend {
     /// Those folders of `keys` that are there and are not folders.
     private func linkedFolders(
         of keys: ArraySlice<ObjectKey>, on lease: ChannelLease
-    ) async throws(SFTPFault) -> Set<String> {
-        var all: Set<String> = []
+    ) async throws(SFTPFault) -> Set<FolderPath> {
+        var all: Set<FolderPath> = []
         for key in keys { all.formUnion(folders(of: key)) }
-        let looks = all.map { ($0, lease.channel.send(.lstat($0))) }
-        var linked: Set<String> = []
+        let looks = all.map { ($0, lease.channel.send(.lstat($0.string))) }
+        var linked: Set<FolderPath> = []
         for (folder, answer) in looks {
             let kind = try await SSHBackend.attributes(answer)?.kind
             if kind == .regular || kind == .other { linked.insert(folder) }

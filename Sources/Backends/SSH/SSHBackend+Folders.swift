@@ -18,22 +18,22 @@ extension SSHBackend {
     /// Looks at an object and at the folders it lies in, in one round trip, without following links.
     func look(at key: ObjectKey, on lease: ChannelLease) async throws(SFTPFault) -> SSHLook {
         let folders = self.folders(of: key)
-        let answers = folders.map { lease.channel.send(.lstat($0)) }
+        let answers = folders.map { lease.channel.send(.lstat($0.string)) }
         let last = lease.channel.send(.lstat(path(of: key)))
         var obstacle: String?
         for (folder, answer) in zip(folders, answers) where obstacle == nil {
             let kind = try await SSHBackend.attributes(answer)?.kind
-            if kind == .regular || kind == .other { obstacle = folder }
+            if kind == .regular || kind == .other { obstacle = folder.string }
         }
         return SSHLook(obstacle: obstacle, found: try await SSHBackend.attributes(last))
     }
 
     /// The folders between the root and an object, from the outside in.
-    func folders(of key: ObjectKey) -> [String] {
+    func folders(of key: ObjectKey) -> [FolderPath] {
         var path = root
         return key.components.dropLast().map { component in
             path += "/" + component
-            return path
+            return FolderPath(string: path)
         }
     }
 
@@ -48,7 +48,7 @@ extension SSHBackend {
     func makeFolder(_ path: String, on lease: ChannelLease) async throws(SFTPFault) {
         let channel = lease.channel
         guard try await SSHBackend.attributes(channel.send(.stat(path.isEmpty ? "/" : path))) == nil else { return }
-        let parent = SSHBackend.parent(of: path)
+        let parent = path.beforeLastSlash
         try await makeFolder(parent, on: lease)
         let reply = try await channel.send(.makeFolder(path, permissions: 0o700)).reply()
         if case .status(.failure, _) = reply {
@@ -62,18 +62,16 @@ extension SSHBackend {
     /// Removes the folders of `keys` that hold nothing any more, from the inside out, never the root. Best effort: a server
     /// refuses to remove a folder that is not empty, which is what makes this safe beside writers.
     func removeEmptyFolders(of keys: some Sequence<ObjectKey>, on lease: ChannelLease) async {
-        var all: Set<String> = []
+        var all: Set<FolderPath> = []
         for key in keys { all.formUnion(folders(of: key)) }
         // A longer path never holds a shorter one, so the inner folders come first.
-        let inner = all.sorted { $0.utf8.count > $1.utf8.count }
-        var kept: Set<String> = []
+        let inner = all.sorted { $0.string.utf8.count > $1.string.utf8.count }
+        var kept: Set<FolderPath> = []
         for folder in inner where !kept.contains(folder) {
-            let reply = try? await lease.channel.send(.removeFolder(folder)).settled()
+            let reply = try? await lease.channel.send(.removeFolder(folder.string)).settled()
             if case .status(.ok, _)? = reply { continue }
-            var parent = SSHBackend.parent(of: folder)
-            while parent.utf8.count > root.utf8.count, kept.insert(parent).inserted {
-                parent = SSHBackend.parent(of: parent)
-            }
+            var parent = folder.parent
+            while parent.string.utf8.count > root.utf8.count, kept.insert(parent).inserted { parent = parent.parent }
         }
     }
 }

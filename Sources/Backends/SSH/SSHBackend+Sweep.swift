@@ -16,7 +16,7 @@ extension SSHBackend {
         _ folder: String, prefix: String, now: inout UInt32?, on lease: ChannelLease
     ) async throws(SFTPFault) -> Int {
         var count = 0
-        let base = folder.isEmpty ? root : root + "/" + folder.dropLast()
+        let base = folder.isEmpty ? root : root + "/" + folder.beforeLastSlash
         for name in try await lease.names(in: base.isEmpty ? "/" : base) {
             guard let text = String(validating: name.bytes, as: UTF8.self) else { continue }
             let position = folder + text
@@ -26,9 +26,9 @@ extension SSHBackend {
                 guard inner.utf8.starts(with: prefix.utf8) || prefix.utf8.starts(with: inner.utf8) else { continue }
                 count += try await sweep(inner, prefix: prefix, now: &now, on: lease)
             case .regular:
-                guard text.hasPrefix(ObjectKey.temporaryPrefix) else { continue }
+                guard text.utf8.starts(with: ObjectKey.temporaryPrefix.utf8) else { continue }
                 // A temporary's folder tells whose it is: the name itself is random.
-                let isBase = folder.utf8.elementsEqual(prefix[..<baseEnd(of: prefix)].utf8)
+                let isBase = folder.utf8.elementsEqual(prefix.throughLastSlash.utf8)
                 guard isBase || folder.utf8.starts(with: prefix.utf8) else { continue }
                 if try await removeIfUnused("\(base)/\(text)", name.attributes, now: &now, on: lease) { count += 1 }
             case .other, .unknown: continue
@@ -37,17 +37,12 @@ extension SSHBackend {
         return count
     }
 
-    /// Where the last folder of a prefix ends.
-    private func baseEnd(of prefix: String) -> String.Index {
-        prefix.lastIndex(of: "/").map(prefix.index(after:)) ?? prefix.startIndex
-    }
-
     private func removeIfUnused(
         _ path: String, _ attributes: SFTPAttributes, now: inout UInt32?, on lease: ChannelLease
     ) async throws(SFTPFault) -> Bool {
         guard !places.isLive(path) else { return false }
         if !places.isAbandoned(path) {
-            if now == nil { now = try await serverTime(in: SSHBackend.parent(of: path), on: lease) }
+            if now == nil { now = try await serverTime(in: path.beforeLastSlash, on: lease) }
             guard let now, let changed = attributes.modificationTime, now >= changed else { return false }
             guard now - changed >= SSHBackend.abandonedAge else { return false }
         }

@@ -42,7 +42,7 @@ extension SSHBackend {
     private func openTemporary(
         for key: ObjectKey, on lease: ChannelLease
     ) async throws(SFTPFault) -> (String, SFTPHandle) {
-        let folder = SSHBackend.parent(of: path(of: key))
+        let folder = path(of: key).beforeLastSlash
         var lastFault = SFTPFault.unexpected("no handle")
         // Somebody who deletes may remove the empty folder again before the file is in it; not for ever, though.
         for attempt in 0..<5 {

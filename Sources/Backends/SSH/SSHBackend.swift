@@ -89,13 +89,10 @@ package final class SSHBackend: StorageBackend {
                 do { return try SFTPFileSystem(bytes) } catch { throw .unexpected(error.detail) }
             } catch {
                 guard case .status(.noSuchFile, _) = error, !folder.isEmpty else { throw error }
-                folder = SSHBackend.parent(of: folder)
+                folder = folder.beforeLastSlash
             }
         }
     }
 
     package func close() async { await pool.close() }
-
-    /// The folder a path lies in; empty for the root of the server.
-    static func parent(of path: String) -> String { String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) }
 }

@@ -71,7 +71,7 @@ struct SSHCommand: Sendable {
 
     /// A `%` in a file name begins a token for ssh.
     private static func withoutTokens(_ path: String) -> String {
-        path.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%")
+        String(decoding: path.utf8.flatMap { $0 == 0x25 ? [$0, $0] : [$0] }, as: UTF8.self)
     }
 
     /// Messages are read by `SSHErrors`, so they are asked for in English.

@@ -47,7 +47,7 @@ struct SSHConfiguration: Sendable {
         if let fault = SSHConfiguration.fault(ofHost: location.host) ?? SSHConfiguration.fault(ofUser: location.user) {
             throw SSHConfiguration.refusal(location, fault)
         }
-        let components = location.path.split(separator: "/")
+        let components = location.path.slashedParts
         guard !components.isEmpty else { throw SSHConfiguration.refusal(location, "the URL has no path") }
         guard !components.contains(".."), !components.contains("."), !SSHConfiguration.hasControl(location.path) else {
             throw SSHConfiguration.refusal(location, "the path is not well formed")

@@ -27,7 +27,7 @@ struct SSHListing {
 
     /// Reads the page.
     mutating func page() async throws(SFTPFault) -> ListPage {
-        let base = request.prefix.lastIndex(of: "/").map { String(request.prefix[...$0]) } ?? ""
+        let base = request.prefix.throughLastSlash
         if try await isReachable(base) { try await walk(base) }
         let hasMore = entries.count > request.limit
         return ListPage(entries: Array(entries.prefix(request.limit)), hasMore: hasMore)
@@ -76,7 +76,7 @@ struct SSHListing {
     private func isReachable(_ folder: String) async throws(SFTPFault) -> Bool {
         var path = root
         var answers: [PendingReply] = []
-        for component in folder.split(separator: "/") {
+        for component in folder.slashedParts {
             path += "/" + component
             answers.append(lease.channel.send(.lstat(path)))
         }
@@ -89,9 +89,9 @@ struct SSHListing {
 
     /// The objects and folders in a folder, in order; none when the folder is gone.
     private func items(in folder: String) async throws(SFTPFault) -> [Item] {
-        let path = (root + "/" + folder).trimmingLastSlash
+        let path = folder.isEmpty ? root : root + "/" + folder.beforeLastSlash
         var items: [Item] = []
-        for name in try await lease.names(in: path) {
+        for name in try await lease.names(in: path.isEmpty ? "/" : path) {
             guard let text = String(validating: name.bytes, as: UTF8.self), let key = try? ObjectKey(folder + text)
             else {
                 continue
@@ -105,13 +105,6 @@ struct SSHListing {
             }
         }
         return items.sorted { ObjectKey.precedes($0.position, $1.position) }
-    }
-}
-
-extension String {
-    /// Without the slash at its end, except for the root of a server.
-    fileprivate var trimmingLastSlash: String {
-        utf8.count > 1 && utf8.last == 0x2F ? String(dropLast()) : self
     }
 }
 

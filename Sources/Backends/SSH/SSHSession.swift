@@ -58,7 +58,7 @@ extension SSHBackend {
 
     /// The root as an absolute path without a slash at its end; `/~` stands for the login's home.
     private static func root(of path: String, on lease: ChannelLease) async throws(SFTPFault) -> String {
-        var components = path.split(separator: "/")
+        var components = path.slashedParts
         guard components.first == "~" else { return components.map { "/" + $0 }.joined() }
         components.removeFirst()
         let names = try await lease.channel.send(.realPath(".")).reply().requireNames()

@@ -64,7 +64,7 @@ final class SSHSink: UploadDriver, @unchecked Sendable {
         backend.places.forget(temporary)
         guard backend.canSyncFolders else { return }
         do throws(SFTPFault) {
-            try await lease.sync(folder: SSHBackend.parent(of: temporary))
+            try await lease.sync(folder: temporary.beforeLastSlash)
         } catch {
             throw await translate(error, .commit)
         }
