@@ -9,7 +9,8 @@ final class ChildProcess {
     let stream: Int32
     /// Our end of its standard error.
     let messages: Int32
-    private let identifier: pid_t
+    /// Its process number.
+    let identifier: pid_t
 
     /// Starts a program in a process group of its own, so that an interrupt typed at the terminal reaches only us and
     /// we can still remove our temporaries.

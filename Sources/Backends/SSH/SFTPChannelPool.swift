@@ -9,7 +9,7 @@ final class ChannelLease: Sendable {
     let features: SFTPFeatures
 
     /// Takes over a user that was counted.
-    fileprivate init(_ channel: SFTPChannel, features: SFTPFeatures) {
+    init(_ channel: SFTPChannel, features: SFTPFeatures) {
         self.channel = channel
         self.features = features
     }

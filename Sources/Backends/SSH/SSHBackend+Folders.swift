@@ -68,8 +68,10 @@ extension SSHBackend {
         let inner = all.sorted { $0.string.utf8.count > $1.string.utf8.count }
         var kept: Set<FolderPath> = []
         for folder in inner where !kept.contains(folder) {
-            let reply = try? await lease.channel.send(.removeFolder(folder.string)).settled()
-            if case .status(.ok, _)? = reply { continue }
+            switch try? await lease.channel.send(.removeFolder(folder.string)).settled() {
+            case .status(.ok, _), .status(.noSuchFile, _): continue
+            default: break
+            }
             var parent = folder.parent
             while parent.string.utf8.count > root.utf8.count, kept.insert(parent).inserted { parent = parent.parent }
         }
