@@ -38,8 +38,10 @@ import Testing
         #expect(!backend.capabilities.hasAtomicCreate)
         #expect(backend.capabilities.remarks.count == 4)
         #expect(try await backend.freeByteCount() == nil)
-        #expect(report.isConforming, "\(report)")
-        print(report)
+        // What has no name in the capabilities is in the remarks: a replace has a moment without an object.
+        #expect(backend.capabilities.remarks.contains { $0.contains("replacing an object is not atomic") })
+        let broken = report.violations.map(\.law).filter { $0 != BackendLaw.commitIsAtomic.rawValue }
+        #expect(broken == [], "\(report)")
         await backend.close()
     }
 
@@ -220,19 +222,23 @@ import Testing
         let scratch = try Scratch()
         let place = "\(scratch.path)/place"
         try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
-        guard unsafe mount("tmpfs", place, "tmpfs", 0, "size=1m") == 0 else {
-            print("skipped: mounting a small tmpfs needs root")
-            return
-        }
-        defer { unsafe _ = umount2(place, Int32(MNT_DETACH)) }
-        let backend = try await DirectServer.open(scratch)
+        // The small file system is in a name space of the server's own, and goes with it. Mounting needs root.
+        let program = try scratch.write(
+            "server",
+            """
+            #!/bin/sh
+            exec unshare -m sh -c 'mount -t tmpfs -o size=1m none \(place) && exec \(DirectServer.program)'
+
+            """, mode: 0o700)
+        let backend = try await DirectServer.open(scratch, program: program, settings: ["concurrency": "1"])
 
         let error = try await storageError {
             try await backend.put(try ObjectKey("large"), bytes: sample(4 << 20))
         }
 
         #expect(error?.reason == .noSpace)
-        #expect(scratch.tree("place") == [])
+        let left = try await backend.pool.lease().names(in: place)
+        #expect(left.isEmpty)
         await backend.close()
     }
 

@@ -7,7 +7,7 @@ final class Relay: Sendable {
     /// What to do with bytes.
     enum Mode: Sendable, Equatable {
         case pass
-        /// Cut each connection that has carried so many bytes in both directions together.
+        /// Cut the first connection that has carried so many bytes in both directions together; then pass again.
         case cut(afterByteCount: Int)
         /// Keep connections open and pass nothing on.
         case silent
@@ -79,14 +79,16 @@ final class Relay: Sendable {
                     continue
                 }
                 pairs[number].carried += count
-                if case .cut(let limit) = mode, pairs[number].carried > limit {
+                if cut.isEmpty, case .cut(let limit) = mode, pairs[number].carried > limit {
                     cut.append(number)
-                    state.withLock { $0.cutCount += 1 }
+                    state.withLock { state in
+                        state.cutCount += 1
+                        state.mode = .pass
+                    }
                 }
             }
             for number in Set(cut).sorted(by: >) {
-                Glibc.close(pairs[number].client)
-                Glibc.close(pairs[number].server)
+                Relay.end(pairs[number])
                 pairs.remove(at: number)
             }
             if entries[0].revents != 0 {
@@ -96,11 +98,16 @@ final class Relay: Sendable {
                 }
             }
         }
-        for pair in pairs {
-            Glibc.close(pair.client)
-            Glibc.close(pair.server)
-        }
+        for pair in pairs { Relay.end(pair) }
         listener.close()
+    }
+
+    /// Shuts both sides down first: a program that another test starts just now may have inherited the sockets.
+    private static func end(_ pair: Pair) {
+        for descriptor in [pair.client, pair.server] {
+            shutdown(descriptor, Int32(SHUT_RDWR))
+            Glibc.close(descriptor)
+        }
     }
 
     /// Passes what has come; nil at the end.
