@@ -64,8 +64,8 @@ struct SSHCommand: Sendable {
         [
             "UserKnownHostsFile=\"\(withoutTokens(file))\"", "GlobalKnownHostsFile=/dev/null", "VerifyHostKeyDNS=no",
             "UpdateHostKeys=no", "ControlPath=none",
-            // Known from OpenSSH 8.5 on.
-            "IgnoreUnknown=KnownHostsCommand", "KnownHostsCommand=none",
+            // Known from OpenSSH 8.5 on. IgnoreUnknown would take the place of the user's own, so it is not given.
+            "KnownHostsCommand=none",
         ]
     }
 
