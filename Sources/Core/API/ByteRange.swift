@@ -11,6 +11,9 @@ public struct ByteRange: Sendable, Hashable {
         self.count = max(0, count)
     }
 
-    /// The first offset behind the run.
-    public var end: Int { offset + count }
+    /// The first offset behind the run; the greatest number where it would be beyond that.
+    public var end: Int {
+        let (sum, isTooGreat) = offset.addingReportingOverflow(count)
+        return isTooGreat ? Int.max : sum
+    }
 }

@@ -25,13 +25,26 @@ public struct ObjectKey: Sendable, Hashable, Comparable, CustomStringConvertible
 
     /// The last component.
     public var name: String {
-        String(string[(string.lastIndex(of: "/").map(string.index(after:)) ?? string.startIndex)...])
+        let utf8 = string.utf8
+        guard let slash = utf8.lastIndex(of: ObjectKey.slash) else { return string }
+        return String(string[utf8.index(after: slash)...])
     }
 
     /// The components in order.
-    public var components: [Substring] { string.split(separator: "/") }
+    public var components: [Substring] { ObjectKey.components(of: string) }
 
     public var description: String { string }
+
+    /// Compares bytes of UTF-8: unlike `String`, a key keeps composed and decomposed letters apart, as storage places do.
+    public static func == (left: ObjectKey, right: ObjectKey) -> Bool {
+        left.string.utf8.elementsEqual(right.string.utf8)
+    }
+
+    /// Hashes the bytes of UTF-8.
+    public func hash(into hasher: inout Hasher) {
+        var copy = string
+        copy.withUTF8 { unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
 
     /// Orders keys by their bytes of UTF-8, as S3 lists them.
     public static func < (left: ObjectKey, right: ObjectKey) -> Bool {
@@ -43,17 +56,26 @@ public struct ObjectKey: Sendable, Hashable, Comparable, CustomStringConvertible
         left.utf8.lexicographicallyPrecedes(right.utf8)
     }
 
+    private static let slash = UInt8(ascii: "/")
+
+    /// Cuts at the byte `/`. `String` would not cut where a combining mark follows it, and `../` + U+0301 would slip through.
+    private static func components(of string: String) -> [Substring] {
+        string.utf8.split(separator: slash, omittingEmptySubsequences: false).map(Substring.init)
+    }
+
     private static func fault(of string: String) -> String? {
         if string.isEmpty { return "the name is empty" }
         if string.utf8.count > maximumByteCount { return "the name is longer than \(maximumByteCount) bytes" }
-        for component in string.split(separator: "/", omittingEmptySubsequences: false) {
+        for component in components(of: string).map(\.utf8) {
             if component.isEmpty { return "the name has an empty component" }
-            if component == "." || component == ".." { return "the name has a '\(component)' component" }
-            if component.utf8.count > maximumComponentByteCount {
+            if component.elementsEqual(".".utf8) || component.elementsEqual("..".utf8) {
+                return "the name has a '\(Substring(component))' component"
+            }
+            if component.count > maximumComponentByteCount {
                 return "a component is longer than \(maximumComponentByteCount) bytes"
             }
-            if component.hasPrefix(temporaryPrefix) { return "'\(temporaryPrefix)…' is reserved" }
-            if component.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return "the name has a control character" }
+            if component.starts(with: temporaryPrefix.utf8) { return "'\(temporaryPrefix)…' is reserved" }
+            if component.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return "the name has a control character" }
         }
         return nil
     }

@@ -19,6 +19,10 @@
 /// - `names-are-kept`: keys with spaces, `%`, `+`, quotes and any unicode are kept as they are.
 /// - `errors-have-reasons`: a missing object is `.notFound`; a range behind the end gives no bytes, not an error.
 /// - `no-secret-is-printed`: `displayName` and every error are fit for a log.
+/// - `calls-may-overlap`: calls from several tasks at once give what they would give one after the other.
+/// - `sweep-is-careful`: `sweepUnfinished` removes neither an object nor what a living writer still uses.
+///
+/// A key and a key below it, such as `a` and `a/b`, are never both used: a directory cannot hold both.
 public protocol StorageBackend: Sendable {
     /// The place in words for people and logs, such as `s3://bucket/prefix`; never with a secret.
     var displayName: String { get }
@@ -81,7 +85,9 @@ public protocol ObjectReader: AnyObject, Sendable {
     func close() async
 }
 
-/// Writes one object. One task uses it; after `commit` or `abort` no call follows.
+/// Writes one object. One task uses it; after `abort` or a `commit` that returned no call follows.
+///
+/// A `commit` that throws leaves nothing behind by itself; `abort` may be called after it all the same.
 public protocol UploadDriver: AnyObject, Sendable {
     /// Takes the next bytes. They may not be kept beyond the call without copying.
     func write(_ bytes: RawSpan) async throws(StorageError)

@@ -86,8 +86,9 @@ public struct TargetLocation: Sendable, Hashable, CustomStringConvertible {
                 bytes.append(byte)
                 continue
             }
-            guard let pair = String(rest.prefix(2)), pair.utf8.count == 2, let value = UInt8(pair, radix: 16),
-                value != 0
+            // A sign is no digit, though `UInt8(_:radix:)` takes one.
+            guard let pair = String(rest.prefix(2)), pair.utf8.count == 2, pair.utf8.first != 0x2B,
+                let value = UInt8(pair, radix: 16), value != 0
             else { return nil }
             bytes.append(value)
             rest = rest.dropFirst(2)

@@ -1,0 +1,55 @@
+import BackupAPI
+import Glibc
+
+/// Removes temporaries that no living process writes, and folders that are empty.
+struct LocalSweep {
+    private let prefix: String
+    private var removedCount = 0
+
+    /// Prepares a sweep of the folders below a prefix.
+    init(prefix: String) { self.prefix = prefix }
+
+    /// Walks the folders.
+    /// - Returns: how many temporaries were removed.
+    mutating func run(in tree: LocalTree) throws(SystemFault) -> Int {
+        guard let start = LocalPrefix(prefix) else { return 0 }
+        do throws(SystemFault) {
+            try visit(try tree.openFolder(start.components), namePrefix: start.rest)
+        } catch {
+            guard error.isMissing else { throw error }
+        }
+        tree.removeEmptyFolders(start.components)
+        return removedCount
+    }
+
+    /// Sweeps a folder.
+    /// - Parameter namePrefix: only folders that begin like this; temporaries only where it is empty, because they do not
+    ///   tell which object they were to become.
+    private mutating func visit(_ folder: borrowing Descriptor, namePrefix: String = "") throws(SystemFault) {
+        let found = try folder.entries { entry in
+            entry.isFolder ? entry.name.utf8.starts(with: namePrefix.utf8) : LocalTemporary.isName(entry.name)
+        }
+        for entry in found {
+            do throws(SystemFault) {
+                if entry.isFolder {
+                    let name = entry.name.dropLast()
+                    try visit(try folder.folder(name))
+                    // It works on empty folders only; a writer that is about to use it makes it again.
+                    try? folder.removeFolder(name)
+                } else if namePrefix.isEmpty {
+                    try removeIfDead(entry.name, in: folder)
+                }
+            } catch {
+                guard error.isMissing || error.code == ELOOP else { throw error }
+            }
+        }
+    }
+
+    /// Removes a temporary if its lock can be had. A writer that had not locked it yet makes another one.
+    private mutating func removeIfDead(_ name: String, in folder: borrowing Descriptor) throws(SystemFault) {
+        let file = try folder.file(name)
+        guard try file.look().kind == .file, file.lock(waits: false) else { return }
+        try folder.remove(name)
+        removedCount += 1
+    }
+}

@@ -1,0 +1,131 @@
+import Glibc
+import Synchronization
+
+/// The folders of a target, opened step by step so that no symbolic link below the root is followed.
+final class LocalTree: Sendable {
+    /// How often a folder is made again that somebody else removes at the same time.
+    private static let attemptLimit = 100
+    /// How many folders are remembered as durable.
+    private static let durableLimit = 1024
+
+    /// The root, without a `/` at its end.
+    let path: String
+    /// The identity of folders, by the bytes of their paths, whose own names are known to be on the disk.
+    private let durable = Mutex<[[UInt8]: [UInt64]]>([:])
+
+    /// Makes the tree below an absolute path.
+    init(path: String) {
+        let trimmed = path.reversed().drop { $0 == "/" }.reversed()
+        self.path = trimmed.isEmpty ? "/" : String(trimmed)
+    }
+
+    /// The folder that the root lies in.
+    var parentPath: String {
+        let above = path.utf8.lastIndex(of: UInt8(ascii: "/")).flatMap { String(path.utf8[..<$0]) } ?? ""
+        return above.isEmpty ? "/" : above
+    }
+
+    /// Opens the root.
+    /// - Throws: a fault with `concernsRoot`; but when the root is absent, one that `isMissing`.
+    func openRoot() throws(SystemFault) -> Descriptor {
+        do throws(SystemFault) {
+            return try Descriptor.folder(atPath: path)
+        } catch {
+            throw error.code == ENOENT ? error : error.ofRoot
+        }
+    }
+
+    /// Opens a folder.
+    func openFolder(_ components: some Collection<Substring>) throws(SystemFault) -> Descriptor {
+        var folder = try openRoot()
+        for component in components { folder = try folder.folder(component) }
+        return folder
+    }
+
+    /// Opens a folder and makes it, and those above it, where they are absent; then calls `body`, which may find that the
+    /// folder was removed as empty meanwhile, and is then called with a new one.
+    func withNewFolder<Result: ~Copyable>(
+        _ components: some Collection<Substring>,
+        _ body: (borrowing Descriptor) throws(SystemFault) -> Result
+    ) throws(SystemFault) -> Result {
+        var attempt = 1
+        while true {
+            do throws(SystemFault) {
+                return try body(try makeFolder(components))
+            } catch {
+                guard error.code == ENOENT, !error.concernsRoot, attempt < LocalTree.attemptLimit else { throw error }
+                attempt += 1
+            }
+        }
+    }
+
+    /// Makes sure that a folder itself survives a power cut: the names of it and of all above it are on the disk.
+    ///
+    /// It is remembered, so that the next object in the folder costs nothing; a folder made anew has another identity, or
+    /// was made by `makeFolder`, which forgets it.
+    func makeDurable(_ components: some Collection<Substring>, _ folder: borrowing Descriptor) throws(SystemFault) {
+        let name = LocalTree.bytes(of: components)
+        let identity = try folder.look().identity
+        if durable.withLock({ $0[name] }) == identity { return }
+        try Descriptor.folder(atPath: parentPath).sync()
+        var above = try openRoot()
+        try above.sync()
+        for component in components.dropLast() {
+            above = try above.folder(component)
+            try above.sync()
+        }
+        durable.withLock { durable in
+            if durable.count >= LocalTree.durableLimit { durable = [:] }
+            durable[name] = identity
+        }
+    }
+
+    /// Removes a folder if it is empty, then those above it that are empty then, but not the root.
+    func removeEmptyFolders(_ components: some BidirectionalCollection<Substring>) {
+        var rest = Array(components)
+        while let name = rest.popLast() {
+            // A folder that is not empty, or that somebody else removed or uses, is none of our business.
+            guard let above = try? openFolder(rest), (try? above.removeFolder(name)) != nil else { return }
+        }
+    }
+
+    /// A path as bytes, because strings that only look the same are one key of a dictionary.
+    private static func bytes(of components: some Collection<Substring>) -> [UInt8] {
+        Array(components.joined(separator: "/").utf8)
+    }
+
+    private func makeFolder(_ components: some Collection<Substring>) throws(SystemFault) -> Descriptor {
+        var folder = try makeRoot()
+        var isNew = false
+        for component in components {
+            do throws(SystemFault) {
+                folder = try folder.folder(component)
+            } catch {
+                guard error.code == ENOENT else { throw error }
+                if try folder.makeFolder(component) { isNew = true }
+                folder = try folder.folder(component)
+            }
+        }
+        if isNew { durable.withLock { _ = $0.removeValue(forKey: LocalTree.bytes(of: components)) } }
+        return folder
+    }
+
+    private func makeRoot() throws(SystemFault) -> Descriptor {
+        do throws(SystemFault) {
+            return try openRoot()
+        } catch {
+            guard error.code == ENOENT else { throw error }
+        }
+        do throws(SystemFault) {
+            // Sound: the string lives for the length of the call.
+            try uninterrupted { unsafe mkdir(path, 0o700) }
+        } catch {
+            guard error.code == EEXIST else { throw error.ofRoot }
+        }
+        do throws(SystemFault) {
+            return try openRoot()
+        } catch {
+            throw error.ofRoot
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import BackupAPI
+import Glibc
+import Testing
+
+@testable import LocalBackend
+
+struct LocalErrorsTests {
+    @Test(arguments: [
+        (ENOSPC, "ENOSPC", StorageError.Reason.noSpace, "df -h"), (EDQUOT, "EDQUOT", .noSpace, "quota -s"),
+        (EACCES, "EACCES", .permissionDenied, "chown"), (EPERM, "EPERM", .permissionDenied, "chown"),
+        (EROFS, "EROFS", .readOnly, "remount,rw"), (ENOENT, "ENOENT", .notFound, "Check the name"),
+        (EEXIST, "EEXIST", .alreadyExists, "list the backups"), (ENAMETOOLONG, "ENAMETOOLONG", .invalidKey, "name"),
+        (ENOTDIR, "ENOTDIR", .invalidKey, "ls -l"), (EISDIR, "EISDIR", .invalidKey, "ls -l"),
+        (ELOOP, "ELOOP", .invalidKey, "symbolic link"), (EILSEQ, "EILSEQ", .invalidKey, "name"),
+        (EIO, "EIO", .failed, "dmesg"), (EMFILE, "EMFILE", .unavailable, "ulimit -n"),
+        (ENFILE, "ENFILE", .unavailable, "fs.file-max"), (ENOMEM, "ENOMEM", .unavailable, "memory"),
+        (ESTALE, "ESTALE", .unavailable, "Mount"), (ETIMEDOUT, "ETIMEDOUT", .timedOut, "Check"),
+        (EOPNOTSUPP, "EOPNOTSUPP", .unsupported, "hard links"), (EMLINK, "EMLINK", .unsupported, "hard links"),
+        (EFBIG, "EFBIG", .unsupported, "ulimit -f"), (ECANCELED, "ECANCELED", .cancelled, "again"),
+        (EXDEV, "EXDEV", .failed, "system log"), (4095, "errno 4095", .failed, "system log"),
+    ])
+    func `a fault becomes a reason with a remedy and keeps its name`(
+        code: Int32, name: String, reason: StorageError.Reason, remedy: String
+    ) throws {
+        let key = try ObjectKey("a/b")
+
+        let error = LocalErrors.error(SystemFault(code), .write, key: key, target: "file:///x")
+
+        #expect(error.reason == reason)
+        #expect(error.detail == name)
+        #expect(error.remedy.contains(remedy), "\(error.remedy)")
+        #expect(error.summary.hasPrefix("cannot write 'a/b' at file:///x: "))
+    }
+
+    @Test(arguments: [(ENOENT, "mkdir -p"), (ENOTDIR, "ls -ld"), (ELOOP, "ls -ld")])
+    func `a root that cannot be a target is a wrong setting`(code: Int32, remedy: String) {
+        let error = LocalErrors.error(SystemFault(code, concernsRoot: true), .open, target: "file:///x")
+
+        #expect(error.reason == .misconfigured)
+        #expect(error.remedy.contains(remedy))
+    }
+}
