@@ -8,7 +8,7 @@ struct BucketPage: Sendable, Hashable {
         var byteCount: Int?
 
         /// The path without the slash of a folder.
-        var bareName: Substring { byteCount == nil ? path.dropLast() : path[...] }
+        var bareName: Substring { byteCount == nil ? Substring(path.utf8.dropLast()) : path[...] }
     }
 
     /// Objects, in the server's order.
@@ -37,7 +37,7 @@ struct BucketPage: Sendable, Hashable {
         }
         for element in document.children(named: "CommonPrefixes") {
             guard let key = element.text(of: "Prefix"), let path = isEncoded ? URIEncoding.decodeForm(key) : key,
-                path.hasSuffix("/")
+                path.utf8.last == UInt8(ascii: "/")
             else { throw .malformed("a folder of the listing is not well formed") }
             folders.append(Entry(path: path))
         }

@@ -33,7 +33,7 @@ struct FolderWalk {
 
     /// Collects what begins with `prefix` and sorts behind `after`.
     mutating func collect(prefix: String, after: String?) throws(S3Fault) {
-        let folder = String(prefix[..<(prefix.lastIndex(of: "/").map(prefix.index(after:)) ?? prefix.startIndex)])
+        let folder = FolderWalk.folder(of: prefix)
         guard let after, !ObjectKey.precedes(after, prefix) else {
             return try collect(folder: folder, prefix: prefix, after: nil)
         }
@@ -44,15 +44,15 @@ struct FolderWalk {
 
     /// - Parameter after: nil, or a text that begins with `prefix`, which begins with `folder`.
     private mutating func collect(folder: String, prefix: String, after: String?) throws(S3Fault) {
-        guard let after, after != folder else { return try collectLevel(folder, prefix, after: nil, name: "") }
-        let rest = after.dropFirst(folder.count)
-        guard let slash = rest.firstIndex(of: "/") else {
-            return try collectLevel(folder, prefix, after: after, name: String(rest))
+        guard let after, !after.utf8.elementsEqual(folder.utf8) else { return try collectLevel(folder, prefix, after: nil, name: "") }
+        let rest = after.utf8.dropFirst(folder.utf8.count)
+        guard let slash = rest.firstIndex(of: UInt8(ascii: "/")) else {
+            return try collectLevel(folder, prefix, after: after, name: String(Substring(rest)))
         }
         // The place lies inside of a folder here: its rest comes first.
-        let child = folder + rest[...slash]
+        let child = folder + String(Substring(rest[...slash]))
         if !isShallow { try collect(folder: child, prefix: child, after: after) }
-        try collectLevel(folder, prefix, after: child, name: String(rest[..<slash]))
+        try collectLevel(folder, prefix, after: child, name: String(Substring(rest[..<slash])))
     }
 
     /// Goes through one folder, behind `after`, whose part in this folder is `name`.
@@ -60,7 +60,7 @@ struct FolderWalk {
         _ folder: String, _ prefix: String, after: String?, name: String
     ) throws(S3Fault) {
         guard !isFull else { return }
-        var held = try foldersHeldBack(folder, prefix, at: name, isPassed: after?.hasSuffix("/") == true)
+        var held = try foldersHeldBack(folder, prefix, at: name, isPassed: after?.utf8.last == UInt8(ascii: "/"))
         var query = BucketQuery(
             prefix: prefix, after: name.isEmpty ? nil : folder + name, isShallow: true, limit: 1000)
         repeat {
@@ -75,7 +75,7 @@ struct FolderWalk {
                 }
                 if entry.byteCount != nil {
                     emit(entry)
-                } else if !held.contains(entry.path) {
+                } else if !held.contains(where: { $0.utf8.elementsEqual(entry.path.utf8) }) {
                     held.append(entry.path)
                     held.sort(by: ObjectKey.precedes)
                 }
@@ -114,6 +114,12 @@ struct FolderWalk {
         guard !isFull, isVisible(entry) else { return }
         guard !isShallow else { return emit(entry) }
         try collect(folder: path, prefix: path, after: nil)
+    }
+
+    /// The text up to its last slash. Keys are cut by bytes: a combining mark behind a slash would hide it from `String`.
+    private static func folder(of prefix: String) -> String {
+        guard let slash = prefix.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "" }
+        return String(Substring(prefix.utf8[...slash]))
     }
 
     private static func bareNamePrecedes(_ left: BucketPage.Entry, _ right: BucketPage.Entry) -> Bool {

@@ -70,16 +70,18 @@ package final class S3Backend: StorageBackend {
     }
 
     package func delete(_ keys: [ObjectKey]) async throws(StorageError) -> [ObjectKey: StorageError] {
-        var paths: [String: ObjectKey] = [:]
-        for key in keys { paths[try client.configuration.fullKey(key.string, operation: .delete)] = key }
-        let order = paths.keys.sorted(by: ObjectKey.precedes)
-        let failed = try await blocking(.delete, nil) { cancel throws(S3Fault) in
-            try deletion.delete(order, cancel: cancel)
+        let root = client.configuration.root.isEmpty ? "" : client.configuration.root + "/"
+        var paths: [String] = []
+        for key in Set(keys).sorted() { paths.append(try client.configuration.fullKey(key.string, operation: .delete)) }
+        let failures = try await blocking(.delete, nil) { cancel throws(S3Fault) in
+            try deletion.delete(paths, cancel: cancel)
         }
         var errors: [ObjectKey: StorageError] = [:]
-        for (path, fault) in failed {
-            guard let key = paths[path] else { continue }
-            errors[key] = client.errors.error(fault, operation: .delete, key: key.string)
+        for failure in failures {
+            guard let path = String(failure.key.utf8.dropFirst(root.utf8.count)), let key = try? ObjectKey(path) else {
+                continue
+            }
+            errors[key] = client.errors.error(failure.fault, operation: .delete, key: path)
         }
         return errors
     }

@@ -3,6 +3,12 @@ import Synchronization
 
 /// Deletes objects, a thousand with one request where the server can.
 final class S3Deletion: Sendable {
+    /// A key in the bucket that could not be deleted, and why.
+    struct Failure: Sendable, Hashable {
+        var key: String
+        var fault: S3Fault
+    }
+
     private let client: S3Client
     private let isBatchRefused = Atomic<Bool>(false)
 
@@ -11,18 +17,18 @@ final class S3Deletion: Sendable {
 
     /// Deletes objects by their keys in the bucket; it blocks the calling thread.
     /// - Returns: those that could not be deleted.
-    func delete(_ keys: [String], cancel: CancelFlag) throws(S3Fault) -> [String: S3Fault] {
-        var failed: [String: S3Fault] = [:]
+    func delete(_ keys: [String], cancel: CancelFlag) throws(S3Fault) -> [Failure] {
+        var failed: [Failure] = []
         var rest = keys[...]
         while !rest.isEmpty {
             let batch = Array(rest.prefix(1000))
             rest = rest.dropFirst(1000)
-            failed.merge(try delete(batch: batch, cancel: cancel)) { first, _ in first }
+            failed += try delete(batch: batch, cancel: cancel)
         }
         return failed
     }
 
-    private func delete(batch: [String], cancel: CancelFlag) throws(S3Fault) -> [String: S3Fault] {
+    private func delete(batch: [String], cancel: CancelFlag) throws(S3Fault) -> [Failure] {
         if batch.count > 1, !isBatchRefused.load(ordering: .relaxed) {
             do throws(S3Fault) {
                 return try deleteTogether(batch, cancel: cancel)
@@ -31,14 +37,14 @@ final class S3Deletion: Sendable {
                 isBatchRefused.store(true, ordering: .relaxed)
             }
         }
-        var failed: [String: S3Fault] = [:]
+        var failed: [Failure] = []
         for key in batch {
             do throws(S3Fault) {
                 try deleteOne(key, cancel: cancel)
             } catch {
                 // What concerns all keys ends the call.
                 if error.status == nil { throw error }
-                failed[key] = error
+                failed.append(Failure(key: key, fault: error))
             }
         }
         return failed
@@ -54,7 +60,7 @@ final class S3Deletion: Sendable {
         }
     }
 
-    private func deleteTogether(_ keys: [String], cancel: CancelFlag) throws(S3Fault) -> [String: S3Fault] {
+    private func deleteTogether(_ keys: [String], cancel: CancelFlag) throws(S3Fault) -> [Failure] {
         var text = "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>true</Quiet>"
         for key in keys { text += "<Object><Key>\(XMLElement.escape(key))</Key></Object>" }
         text += "</Delete>"
@@ -64,13 +70,13 @@ final class S3Deletion: Sendable {
         request.isChecksummed = true
         let document = try client.sendForDocument(request, cancel: cancel)
         guard document.name == "DeleteResult" else { throw .malformed("the answer is not a result of deletes") }
-        var failed: [String: S3Fault] = [:]
+        var failed: [Failure] = []
         for element in document.children(named: "Error") {
             guard let key = element.text(of: "Key") else { throw .malformed("an error names no key") }
             var answer = S3ErrorAnswer(status: 200)
             answer.code = element.text(of: "Code") ?? ""
             answer.message = element.text(of: "Message") ?? ""
-            if answer.code != "NoSuchKey" { failed[key] = .answer(answer) }
+            if answer.code != "NoSuchKey" { failed.append(Failure(key: key, fault: .answer(answer))) }
         }
         return failed
     }

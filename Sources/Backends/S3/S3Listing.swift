@@ -85,7 +85,7 @@ final class S3Listing: Sendable {
     private func entry(of found: BucketPage.Entry, root: String) -> ListEntry? {
         guard found.path.utf8.starts(with: root.utf8),
             let path = String(found.path.utf8.dropFirst(root.utf8.count)),
-            let key = try? ObjectKey(found.byteCount == nil ? String(path.dropLast()) : path)
+            let key = try? ObjectKey(found.byteCount == nil ? String(Substring(path.utf8.dropLast())) : path)
         else { return nil }
         guard let byteCount = found.byteCount else { return .folder(path) }
         return .object(ObjectInfo(key: key, byteCount: byteCount))

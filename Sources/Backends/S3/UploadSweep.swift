@@ -39,7 +39,7 @@ struct UploadSweep: Sendable {
             let isEncoded = document.text(of: "EncodingType") == "url"
             for element in document.children(named: "Upload") {
                 guard let name = element.text(of: "Key"), let identifier = element.text(of: "UploadId"),
-                    let key = isEncoded ? URIEncoding.decodeForm(name) : name, key.hasPrefix(prefix),
+                    let key = isEncoded ? URIEncoding.decodeForm(name) : name, key.utf8.starts(with: prefix.utf8),
                     isOld(element.text(of: "Initiated"))
                 else { continue }
                 uploads.append((key, identifier))
@@ -64,7 +64,7 @@ struct UploadSweep: Sendable {
         ]
         let document = try client.sendForDocument(request, cancel: cancel)
         return document.children(named: "Contents").compactMap { element in
-            guard let key = element.text(of: "Key"), key.hasPrefix(prefix), isOld(element.text(of: "LastModified"))
+            guard let key = element.text(of: "Key"), key.utf8.starts(with: prefix.utf8), isOld(element.text(of: "LastModified"))
             else { return nil }
             return key
         }

@@ -1,0 +1,138 @@
+import BackupAPI
+import Codecs
+import Glibc
+import TestSupport
+
+@testable import S3Backend
+
+/// One SeaweedFS for the whole run of the tests, with http and https; it ends with this process, however that ends.
+struct SeaweedServer: Sendable {
+    static let accessKeyID = "AKIDTEST"
+    static let secret = "SECRET/of+the test"
+    static let bucket = "tests"
+
+    let httpPort: Int
+    let httpsPort: Int
+    /// The certificate of the authority that signed the server's, which is for `localhost` only.
+    let authorityFile: String
+
+    /// The server, started by the first test that asks for it.
+    static func shared() async throws -> SeaweedServer { try await starting.value }
+
+    private static let starting = Task { try await SeaweedServer.start() }
+
+    /// What to set for a target on it.
+    /// - Parameter changes: replace or (nil) remove settings.
+    func settings(
+        prefix: String, isEncrypted: Bool = true, changes: [String: String?] = [:]
+    ) throws -> TargetSettings {
+        var values: [String: String] = [
+            "endpoint": isEncrypted ? "https://localhost:\(httpsPort)" : "http://127.0.0.1:\(httpPort)",
+            "access_key_id": SeaweedServer.accessKeyID, "secret_access_key": SeaweedServer.secret,
+            "ca_file": authorityFile,
+        ]
+        for (name, value) in changes { values[name] = value }
+        return TargetSettings(
+            location: try TargetLocation("s3://\(SeaweedServer.bucket)/\(prefix)"),
+            values: values.mapValues { Secret($0) }, environment: ["AWS_EC2_METADATA_DISABLED": "true"])
+    }
+
+    /// Opens a target as a program does.
+    func backend(
+        prefix: String, isEncrypted: Bool = true, changes: [String: String?] = [:],
+        now: (@Sendable () -> Int)? = nil
+    ) async throws -> any StorageBackend {
+        let settings = try settings(prefix: prefix, isEncrypted: isEncrypted, changes: changes)
+        let cryptography = OpenSSLCryptography()
+        let factory =
+            now.map { S3BackendFactory.factory(cryptography: cryptography, now: $0) }
+            ?? S3BackendFactory.factory(cryptography: cryptography)
+        return try await factory.open(settings)
+    }
+
+    private static let packageFolder = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
+
+    private static func start() async throws -> SeaweedServer {
+        let program = packageFolder + "/.tools/bin/weed"
+        guard unsafe access(program, X_OK) == 0 else {
+            throw Program.Fault(description: "\(program) is missing; run: scripts/setup storage")
+        }
+        let folder = try temporaryFolderOfTheProcess()
+        try Certificates.make(in: folder)
+        try write(identities, to: folder + "/s3.json")
+        let ports = LoopbackSocket.freePorts(5)
+        let arguments: [String] = [
+            program, "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-dir=\(folder)/data", "-volume.max=300",
+            "-master.volumeSizeLimitMB=1024", "-master.port=\(ports[0])", "-volume.port=\(ports[1])", "-filer",
+            "-filer.port=\(ports[2])", "-s3", "-s3.port=\(ports[3])", "-s3.port.https=\(ports[4])",
+            "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.cert.file=\(folder)/server.pem",
+            "-s3.key.file=\(folder)/server.key", "-s3.config=\(folder)/s3.json",
+        ]
+        // The shell waits until this process is gone, when its end of the pipe closes, and cleans up.
+        let watch = """
+            folder=$1; shift; mkdir "$folder/data"; "$@" </dev/null & server=$!
+            read -r _; kill -9 $server; wait $server; rm -rf "$folder"; rm -f /tmp/seaweedfs-*-\(ports[3]).sock
+            """
+        var ends: [Int32] = [-1, -1]
+        guard unsafe pipe(&ends) == 0 else { throw Program.Fault(description: "no pipe") }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        _ = try Program.start(["/bin/sh", "-c", watch, "watch", folder] + arguments, input: ends[0], output: folder + "/log")
+        close(ends[0])
+        let server = SeaweedServer(httpPort: ports[3], httpsPort: ports[4], authorityFile: folder + "/ca.pem")
+        try await server.waitUntilReady()
+        return server
+    }
+
+    /// The first PUT succeeds some seconds after the port is open.
+    private func waitUntilReady() async throws {
+        var lastError: any Error = Program.Fault(description: "the server did not start")
+        for _ in 0..<300 {
+            do {
+                let backend = try await backend(prefix: "ready", isEncrypted: false)
+                try await backend.put(ObjectKey("object"), bytes: [1])
+                return
+            } catch {
+                lastError = error
+                try await Task.sleep(for: .milliseconds(200))
+            }
+        }
+        throw lastError
+    }
+
+    private static func temporaryFolderOfTheProcess() throws -> String {
+        var template = Array("/tmp/pgmt-s3-XXXXXX".utf8CString)
+        guard unsafe mkdtemp(&template) != nil else { throw Program.Fault(description: "no temporary folder") }
+        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    private static func write(_ text: String, to path: String) throws {
+        guard let file = unsafe fopen(path, "w") else { throw Program.Fault(description: "cannot write \(path)") }
+        unsafe fputs(text, file)
+        unsafe fclose(file)
+    }
+
+    private static let identities = """
+        {"identities":[{"name":"tests","credentials":[{"accessKey":"\(accessKeyID)","secretKey":"\(secret)"}],
+        "actions":["Admin","Read","Write","List","Tagging"]},
+        {"name":"reader","credentials":[{"accessKey":"AKIDREADER","secretKey":"\(secret)"}],"actions":["Read","List"]}]}
+        """
+}
+
+/// A certificate authority of the tests, and a server's certificate for `localhost`.
+enum Certificates {
+    /// Makes `ca.pem`, `server.pem` and `server.key` with the `openssl` program.
+    static func make(in folder: String) throws {
+        let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        try Program.run(
+            ["openssl", "req", "-x509", "-subj", "/CN=Authority of the tests", "-days", "2"] + curve
+                + ["-keyout", folder + "/ca.key", "-out", folder + "/ca.pem"])
+        try Program.run(
+            ["openssl", "req", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"] + curve
+                + ["-keyout", folder + "/server.key", "-out", folder + "/server.csr"])
+        try Program.run([
+            "openssl", "x509", "-req", "-in", folder + "/server.csr", "-CA", folder + "/ca.pem", "-CAkey",
+            folder + "/ca.key", "-CAcreateserial", "-days", "2", "-copy_extensions", "copy", "-out",
+            folder + "/server.pem",
+        ])
+    }
+}
