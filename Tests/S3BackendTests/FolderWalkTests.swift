@@ -13,7 +13,8 @@ struct FolderWalkTests {
             var names: Set<String> = []
             for key in keys where key.hasPrefix(query.prefix) {
                 let rest = key.dropFirst(query.prefix.count)
-                names.insert(rest.firstIndex(of: "/").map { query.prefix + rest[...$0] } ?? key)
+                let slash = query.isShallow ? rest.firstIndex(of: "/") : nil
+                names.insert(slash.map { query.prefix + rest[...$0] } ?? key)
             }
             let place = query.token ?? query.after
             let behind = names.map { BucketPage.Entry(path: $0, byteCount: $0.hasSuffix("/") ? nil : 1) }

@@ -36,7 +36,15 @@ enum Program {
         unsafe pointers.append(nil)
         defer { unsafe pointers.forEach { unsafe free($0) } }
         var child: pid_t = 0
-        let status = unsafe posix_spawnp(&child, arguments[0], &actions, nil, pointers, environ)
+        // Threads of Swift block signals that a shell waits for.
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        var none = sigset_t()
+        unsafe sigemptyset(&none)
+        unsafe posix_spawnattr_setsigmask(&attributes, &none)
+        let status = unsafe posix_spawnp(&child, arguments[0], &actions, &attributes, pointers, environ)
         guard status == 0 else { throw Fault(description: "cannot start \(arguments[0]): error \(status)") }
         return child
     }

@@ -50,16 +50,16 @@ struct SeaweedServer: Sendable {
         return try await factory.open(settings)
     }
 
-    private static let packageFolder = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
+    static let packageFolder = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
 
     private static func start() async throws -> SeaweedServer {
         let program = packageFolder + "/.tools/bin/weed"
         guard unsafe access(program, X_OK) == 0 else {
             throw Program.Fault(description: "\(program) is missing; run: scripts/setup storage")
         }
-        let folder = try temporaryFolderOfTheProcess()
+        let folder = try WatchedProgram.makeFolder()
         try Certificates.make(in: folder)
-        try write(identities, to: folder + "/s3.json")
+        try WatchedProgram.write(identities, to: folder + "/s3.json")
         let ports = LoopbackSocket.freePorts(5)
         let arguments: [String] = [
             program, "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-dir=\(folder)/data", "-volume.max=300",
@@ -68,16 +68,7 @@ struct SeaweedServer: Sendable {
             "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.cert.file=\(folder)/server.pem",
             "-s3.key.file=\(folder)/server.key", "-s3.config=\(folder)/s3.json",
         ]
-        // The shell waits until this process is gone, when its end of the pipe closes, and cleans up.
-        let watch = """
-            folder=$1; shift; mkdir "$folder/data"; "$@" </dev/null & server=$!
-            read -r _; kill -9 $server; wait $server; rm -rf "$folder"; rm -f /tmp/seaweedfs-*-\(ports[3]).sock
-            """
-        var ends: [Int32] = [-1, -1]
-        guard unsafe pipe(&ends) == 0 else { throw Program.Fault(description: "no pipe") }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        _ = try Program.start(["/bin/sh", "-c", watch, "watch", folder] + arguments, input: ends[0], output: folder + "/log")
-        close(ends[0])
+        try WatchedProgram.start(arguments, folder: folder)
         let server = SeaweedServer(httpPort: ports[3], httpsPort: ports[4], authorityFile: folder + "/ca.pem")
         try await server.waitUntilReady()
         return server
@@ -99,40 +90,9 @@ struct SeaweedServer: Sendable {
         throw lastError
     }
 
-    private static func temporaryFolderOfTheProcess() throws -> String {
-        var template = Array("/tmp/pgmt-s3-XXXXXX".utf8CString)
-        guard unsafe mkdtemp(&template) != nil else { throw Program.Fault(description: "no temporary folder") }
-        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    private static func write(_ text: String, to path: String) throws {
-        guard let file = unsafe fopen(path, "w") else { throw Program.Fault(description: "cannot write \(path)") }
-        unsafe fputs(text, file)
-        unsafe fclose(file)
-    }
-
     private static let identities = """
         {"identities":[{"name":"tests","credentials":[{"accessKey":"\(accessKeyID)","secretKey":"\(secret)"}],
         "actions":["Admin","Read","Write","List","Tagging"]},
         {"name":"reader","credentials":[{"accessKey":"AKIDREADER","secretKey":"\(secret)"}],"actions":["Read","List"]}]}
         """
-}
-
-/// A certificate authority of the tests, and a server's certificate for `localhost`.
-enum Certificates {
-    /// Makes `ca.pem`, `server.pem` and `server.key` with the `openssl` program.
-    static func make(in folder: String) throws {
-        let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-        try Program.run(
-            ["openssl", "req", "-x509", "-subj", "/CN=Authority of the tests", "-days", "2"] + curve
-                + ["-keyout", folder + "/ca.key", "-out", folder + "/ca.pem"])
-        try Program.run(
-            ["openssl", "req", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"] + curve
-                + ["-keyout", folder + "/server.key", "-out", folder + "/server.csr"])
-        try Program.run([
-            "openssl", "x509", "-req", "-in", folder + "/server.csr", "-CA", folder + "/ca.pem", "-CAkey",
-            folder + "/ca.key", "-CAcreateserial", "-days", "2", "-copy_extensions", "copy", "-out",
-            folder + "/server.pem",
-        ])
-    }
 }

@@ -60,7 +60,7 @@ struct FolderWalk {
         _ folder: String, _ prefix: String, after: String?, name: String
     ) throws(S3Fault) {
         guard !isFull else { return }
-        var held = try foldersHeldBack(folder, prefix, at: name, isPassed: after?.utf8.last == UInt8(ascii: "/"))
+        var held = foldersHeldBack(folder, prefix, at: name, isPassed: after?.utf8.last == UInt8(ascii: "/"))
         var query = BucketQuery(
             prefix: prefix, after: name.isEmpty ? nil : folder + name, isShallow: true, limit: 1000)
         repeat {
@@ -89,20 +89,14 @@ struct FolderWalk {
         for path in held { try emit(folder: path) }
     }
 
-    /// Folders that the server lists before `name` but that sort behind it: those whose name begins it.
-    private func foldersHeldBack(
-        _ folder: String, _ prefix: String, at name: String, isPassed: Bool
-    ) throws(S3Fault) -> [String] {
+    /// Folders that the server would list before `name` but that sort behind it: those whose name begins it. They may
+    /// not be there.
+    private func foldersHeldBack(_ folder: String, _ prefix: String, at name: String, isPassed: Bool) -> [String] {
         let bytes = Array(name.utf8)
-        var candidates = bytes.indices.dropFirst().filter { bytes[$0] < UInt8(ascii: "/") }
+        var held = bytes.indices.dropFirst().filter { bytes[$0] < UInt8(ascii: "/") }
             .map { folder + String(decoding: bytes[..<$0], as: UTF8.self) + "/" }
-        if !isPassed, !name.isEmpty { candidates.append(folder + name + "/") }
-        var held: [String] = []
-        for candidate in candidates where candidate.utf8.starts(with: prefix.utf8) {
-            let page = try fetch(BucketQuery(prefix: candidate, after: nil, isShallow: true, limit: 1))
-            if !page.objects.isEmpty || !page.folders.isEmpty { held.append(candidate) }
-        }
-        return held.sorted(by: ObjectKey.precedes)
+        if !isPassed, !name.isEmpty { held.append(folder + name + "/") }
+        return held.filter { $0.utf8.starts(with: prefix.utf8) }.sorted(by: ObjectKey.precedes)
     }
 
     private mutating func emit(_ entry: BucketPage.Entry) {
@@ -112,8 +106,10 @@ struct FolderWalk {
     private mutating func emit(folder path: String) throws(S3Fault) {
         let entry = BucketPage.Entry(path: path)
         guard !isFull, isVisible(entry) else { return }
-        guard !isShallow else { return emit(entry) }
-        try collect(folder: path, prefix: path, after: nil)
+        guard isShallow else { return try collect(folder: path, prefix: path, after: nil) }
+        // Such a server may keep a folder after its last object was deleted.
+        let page = try fetch(BucketQuery(prefix: path, after: nil, isShallow: false, limit: 1))
+        if !page.objects.isEmpty { emit(entry) }
     }
 
     /// The text up to its last slash. Keys are cut by bytes: a combining mark behind a slash would hide it from `String`.

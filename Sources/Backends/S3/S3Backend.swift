@@ -37,19 +37,19 @@ package final class S3Backend: StorageBackend {
     package func requestCounts() -> [String: Int] { client.requestCounts }
 
     package func stat(_ key: ObjectKey) async throws(StorageError) -> ObjectInfo {
-        let path = try client.configuration.fullKey(key.string, operation: .stat)
+        let path = try await path(of: key, .stat)
         let looking = ObjectLook(client: client, key: path)
         let count = try await blocking(.stat, key) { cancel throws(S3Fault) in try looking.byteCount(cancel: cancel) }
         return ObjectInfo(key: key, byteCount: count)
     }
 
     package func openRead(_ key: ObjectKey, range: ByteRange?) async throws(StorageError) -> any ObjectReader {
-        let path = try client.configuration.fullKey(key.string, operation: .read)
+        let path = try await path(of: key, .read)
         return try await S3Source.open(client: client, key: key, fullKey: path, range: range)
     }
 
     package func beginWrite(_ key: ObjectKey, options: WriteOptions) async throws(StorageError) -> any UploadDriver {
-        let path = try client.configuration.fullKey(key.string, operation: .write)
+        let path = try await path(of: key, .write)
         var isDecided = false
         if options.ifAbsent {
             isDecided = try await blocking(.write, key) { cancel throws(S3Fault) in
@@ -72,7 +72,7 @@ package final class S3Backend: StorageBackend {
     package func delete(_ keys: [ObjectKey]) async throws(StorageError) -> [ObjectKey: StorageError] {
         let root = client.configuration.root.isEmpty ? "" : client.configuration.root + "/"
         var paths: [String] = []
-        for key in Set(keys).sorted() { paths.append(try client.configuration.fullKey(key.string, operation: .delete)) }
+        for key in Set(keys).sorted() { paths.append(try await path(of: key, .delete)) }
         let failures = try await blocking(.delete, nil) { cancel throws(S3Fault) in
             try deletion.delete(paths, cancel: cancel)
         }
@@ -101,6 +101,22 @@ package final class S3Backend: StorageBackend {
     package func freeByteCount() async throws(StorageError) -> Int? { nil }
 
     package func close() async { transport.close() }
+
+    /// The key in the bucket.
+    /// - Throws: `.invalidKey` for a key that this server would not keep as it is.
+    private func path(of key: ObjectKey, _ operation: StorageError.Operation) async throws(StorageError) -> String {
+        if key.string.utf8.contains(UInt8(ascii: "\\")) {
+            let traits = try await blocking(operation, key) { cancel throws(S3Fault) in
+                try client.learnServerTraits(cancel: cancel)
+            }
+            guard !traits.mistakesBackslashes else {
+                throw StorageError(
+                    .invalidKey, operation: operation, key: key.string, target: displayName,
+                    detail: "this server takes '\\' for '/'", remedy: "Choose a name without '\\'.")
+            }
+        }
+        return try client.configuration.fullKey(key.string, operation: operation)
+    }
 
     private func blocking<Value: Sendable>(
         _ operation: StorageError.Operation, _ key: ObjectKey?, _ body: (CancelFlag) throws(S3Fault) -> Value

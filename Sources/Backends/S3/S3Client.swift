@@ -50,8 +50,16 @@ final class S3Client: Sendable {
     /// How many requests of each kind were sent.
     var requestCounts: [String: Int] { counts.withLock { $0 } }
 
-    /// What the server calls itself; nil before its first answer.
-    var serverName: String? { server.withLock { $0 } }
+    /// What is known of the server; nothing before its first answer.
+    var serverTraits: ServerTraits { ServerTraits(serverName: server.withLock { $0 }) }
+
+    /// What is known of the server, asked for where it has not answered yet.
+    func learnServerTraits(cancel: CancelFlag) throws(S3Fault) -> ServerTraits {
+        if server.withLock({ $0 == nil }) {
+            _ = try send(S3Request(operation: "HeadBucket", method: "HEAD"), cancel: cancel)
+        }
+        return serverTraits
+    }
 
     /// The clock that requests are signed by.
     var time: Timestamp { now() }

@@ -54,7 +54,11 @@ final class S3Listing: Sendable {
         } else if let after = query.after {
             request.query.append((name: "start-after", value: after))
         }
-        return try BucketPage(try client.sendForDocument(request, cancel: cancel))
+        var page = try BucketPage(try client.sendForDocument(request, cancel: cancel))
+        // Some servers take `a//` for `a/`.
+        page.objects.removeAll { !$0.path.utf8.starts(with: query.prefix.utf8) }
+        page.folders.removeAll { !$0.path.utf8.starts(with: query.prefix.utf8) }
+        return page
     }
 
     private func walk(_ query: BucketQuery, root: String, cancel: CancelFlag) throws(S3Fault) -> ListPage {
@@ -66,8 +70,7 @@ final class S3Listing: Sendable {
         return ListPage(entries: walk.entries.compactMap { entry(of: $0, root: root) }, hasMore: walk.isFull)
     }
 
-    /// SeaweedFS keeps keys as files in folders (seen with 4.48).
-    private var isKnownToListByFolder: Bool { client.serverName?.hasPrefix("SeaweedFS") == true }
+    private var isKnownToListByFolder: Bool { client.serverTraits.listsByFolder }
 
     /// Whether a page shows no sign of another order. A folder may begin the place that was asked for.
     private func isInByteOrder(_ page: BucketPage, after: String?) -> Bool {

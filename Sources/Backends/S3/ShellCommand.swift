@@ -33,7 +33,15 @@ enum ShellCommand {
         let arguments = unsafe copies(["/bin/sh", "-c", command])
         let variables = unsafe copies(environment.map { "\($0.key)=\($0.value)" })
         defer { unsafe (arguments + variables).forEach { unsafe free($0) } }
-        let status = unsafe posix_spawn(&child, "/bin/sh", &actions, nil, arguments, variables)
+        // The calling thread may block signals that a shell waits for.
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        var none = sigset_t()
+        unsafe sigemptyset(&none)
+        unsafe posix_spawnattr_setsigmask(&attributes, &none)
+        let status = unsafe posix_spawn(&child, "/bin/sh", &actions, &attributes, arguments, variables)
         return status == 0 ? child : nil
     }
 
