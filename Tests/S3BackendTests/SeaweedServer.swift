@@ -50,6 +50,20 @@ struct SeaweedServer: Sendable {
         return try await factory.open(settings)
     }
 
+    /// Opens a target through a proxy, with short pauses between tries.
+    func backend(prefix: String, through proxy: FaultyProxy, partByteCount: Int = 5 << 20) async throws -> S3Backend {
+        let settings = try settings(
+            prefix: prefix, isEncrypted: false, changes: ["endpoint": "http://127.0.0.1:\(proxy.port)"])
+        let profile = SharedProfile(name: nil, environment: [:])
+        var configuration = try S3Settings.configuration(settings, profile: profile)
+        configuration.backoff.firstPauseInMilliseconds = 5
+        configuration.backoff.longestPauseInMilliseconds = 50
+        configuration.partByteCount = partByteCount
+        return S3BackendFactory.makeBackend(
+            configuration, settings: settings, profile: profile, cryptography: OpenSSLCryptography(),
+            now: { Timestamp.current().seconds })
+    }
+
     static let packageFolder = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
 
     private static func start() async throws -> SeaweedServer {

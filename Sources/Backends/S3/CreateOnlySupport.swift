@@ -60,7 +60,7 @@ final class CreateOnlySupport: Sendable {
 
     /// - Returns: nil when the server decides, else why not.
     private func probe(cancel: CancelFlag) throws(S3Fault) -> String? {
-        let root = client.configuration.root.isEmpty ? "" : client.configuration.root + "/"
+        let root = client.configuration.rootPrefix
         let key = "\(root)\(ObjectKey.temporaryPrefix)probe-\(WriteMark().text)"
         let writing = ObjectWriting(client: client, key: key, isCreateOnly: true)
         let deletion = S3Deletion(client: client)

@@ -70,7 +70,7 @@ package final class S3Backend: StorageBackend {
     }
 
     package func delete(_ keys: [ObjectKey]) async throws(StorageError) -> [ObjectKey: StorageError] {
-        let root = client.configuration.root.isEmpty ? "" : client.configuration.root + "/"
+        let root = client.configuration.rootPrefix
         var paths: [String] = []
         for key in Set(keys).sorted() { paths.append(try await path(of: key, .delete)) }
         let failures = try await blocking(.delete, nil) { cancel throws(S3Fault) in
@@ -95,6 +95,14 @@ package final class S3Backend: StorageBackend {
         let sweep = UploadSweep(client: client, leastAgeInSeconds: leastAgeInSeconds)
         return try await blocking(.delete, nil) { cancel throws(S3Fault) in
             try sweep.run(prefix: prefix, cancel: cancel)
+        }
+    }
+
+    /// How many multipart uploads below `prefix` are not finished, of any age.
+    package func unfinishedUploadCount(prefix: String) async throws(StorageError) -> Int {
+        let sweep = UploadSweep(client: client, leastAgeInSeconds: 0)
+        return try await blocking(.list, nil) { cancel throws(S3Fault) in
+            try sweep.uploads(prefix: prefix, cancel: cancel).count
         }
     }
 

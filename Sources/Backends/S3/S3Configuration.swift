@@ -28,6 +28,9 @@ struct S3Configuration: Sendable {
     /// What S3 takes as a part (Amazon S3 User Guide, "Multipart upload limits").
     static let allowedPartByteCounts = (5 << 20)...(5 << 30)
 
+    /// What every key in the bucket begins with.
+    var rootPrefix: String { root.isEmpty ? "" : root + "/" }
+
     /// For people and logs.
     var displayName: String { "s3://\(endpoint.bucket)" + (root.isEmpty ? "" : "/\(root)") }
 
@@ -47,7 +50,7 @@ struct S3Configuration: Sendable {
     /// The key in the bucket of an object of the target.
     /// - Throws: `.invalidKey` when both together are longer than S3 allows.
     func fullKey(_ key: String, operation: StorageError.Operation) throws(StorageError) -> String {
-        let full = root.isEmpty ? key : "\(root)/\(key)"
+        let full = rootPrefix + key
         guard full.utf8.count <= ObjectKey.maximumByteCount else {
             throw StorageError(
                 .invalidKey, operation: operation, key: key, target: displayName,

@@ -14,7 +14,7 @@ final class S3Listing: Sendable {
 
     /// Gives one page; it blocks the calling thread.
     func page(_ request: ListRequest, cancel: CancelFlag) throws(S3Fault) -> ListPage {
-        let root = client.configuration.root.isEmpty ? "" : client.configuration.root + "/"
+        let root = client.configuration.rootPrefix
         var query = BucketQuery(
             prefix: root + request.prefix, after: request.after.map { root + $0 }, isShallow: request.isShallow,
             limit: request.limit)

@@ -10,9 +10,8 @@ struct UploadSweep: Sendable {
     /// Removes what lies below `prefix`, relative to the target; it blocks the calling thread.
     /// - Returns: how many were removed.
     func run(prefix: String, cancel: CancelFlag) throws(S3Fault) -> Int {
-        let root = client.configuration.root.isEmpty ? "" : client.configuration.root + "/"
         var count = 0
-        for upload in try oldUploads(prefix: root + prefix, cancel: cancel) {
+        for upload in try uploads(prefix: prefix, cancel: cancel) {
             ObjectWriting(client: client, key: upload.key, isCreateOnly: false).abort(upload.identifier)
             count += 1
             if cancel.isSet { return count }
@@ -23,9 +22,12 @@ struct UploadSweep: Sendable {
         return count + leftovers.count - failed.count
     }
 
-    private typealias Upload = (key: String, identifier: String)
+    /// An unfinished upload.
+    typealias Upload = (key: String, identifier: String)
 
-    private func oldUploads(prefix: String, cancel: CancelFlag) throws(S3Fault) -> [Upload] {
+    /// Finds the uploads below `prefix`, relative to the target, that are old enough.
+    func uploads(prefix: String, cancel: CancelFlag) throws(S3Fault) -> [Upload] {
+        let prefix = root + prefix
         var uploads: [Upload] = []
         var markers: [(name: String, value: String)] = []
         while true {
@@ -56,6 +58,8 @@ struct UploadSweep: Sendable {
             markers = next
         }
     }
+
+    private var root: String { client.configuration.rootPrefix }
 
     private func oldObjects(prefix: String, cancel: CancelFlag) throws(S3Fault) -> [String] {
         var request = S3Request(operation: "ListObjectsV2", method: "GET")
