@@ -102,7 +102,9 @@ struct BrokenConnectionTests {
     @Test func `a create-only object whose answer is lost is known as our own`() async throws {
         let server = try await SeaweedServer.shared()
         let proxy = try FaultyProxy(to: server.httpPort) { head, repetition in
-            let isDecisive = head.hasPrefix("PUT /tests/broken/lost/small ") || head.contains("POST /tests/broken/lost/large?uploadId")
+            let isDecisive =
+                head.hasPrefix("PUT /tests/broken/lost/small ")
+                || head.contains("POST /tests/broken/lost/large?uploadId")
             return isDecisive && repetition == 0 ? .cutAnswer(after: 0) : .relay
         }
         let backend = try await server.backend(prefix: "broken/lost", through: proxy)
@@ -142,7 +144,8 @@ struct BrokenConnectionTests {
         let server = try await SeaweedServer.shared()
         let proxy = try FaultyProxy(to: server.httpPort) { head, repetition in
             head.hasPrefix("PUT /tests/broken/conflict/object ") && repetition == 0
-                ? .answer(status: "409 Conflict", body: "<Error><Code>ConditionalRequestConflict</Code></Error>") : .relay
+                ? .answer(status: "409 Conflict", body: "<Error><Code>ConditionalRequestConflict</Code></Error>")
+                : .relay
         }
         let backend = try await server.backend(prefix: "broken/conflict", through: proxy)
 

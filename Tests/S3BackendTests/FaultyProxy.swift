@@ -27,7 +27,9 @@ final class FaultyProxy: Sendable {
     /// Begins to listen.
     /// - Parameter decide: gets the head of a request and how many of the same first line came before it.
     init(to serverPort: Int, decide: @escaping @Sendable (_ head: String, _ repetition: Int) -> Action) throws {
-        guard let (descriptor, port) = LoopbackSocket.listen(port: 0) else { throw Program.Fault(description: "no port") }
+        guard let (descriptor, port) = LoopbackSocket.listen(port: 0) else {
+            throw Program.Fault(description: "no port")
+        }
         (self.descriptor, self.port) = (descriptor, port)
         _ = Pending<Void, Never> { [weak self] in
             while true {

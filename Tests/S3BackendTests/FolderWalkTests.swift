@@ -69,7 +69,8 @@ struct FolderWalkTests {
                         after = walk.entries.last?.path
                     }
                     #expect(
-                        found == FolderWalkTests.expected(Array(keys), prefix: prefix, after: nil, isShallow: isShallow),
+                        found
+                            == FolderWalkTests.expected(Array(keys), prefix: prefix, after: nil, isShallow: isShallow),
                         "seed \(seed), prefix '\(prefix)', limit \(limit)")
                 }
                 for after in ["", "a", "a-", "a/", "a/a", "a.b/b", "b!/", "b!0", "zz"] {

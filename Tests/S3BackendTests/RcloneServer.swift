@@ -24,7 +24,8 @@ struct RcloneServer: Sendable {
         ]
         values.merge(changes) { _, new in new }
         let settings = TargetSettings(
-            location: try TargetLocation("s3://\(RcloneServer.bucket)/\(prefix)"), values: values.mapValues { Secret($0) })
+            location: try TargetLocation("s3://\(RcloneServer.bucket)/\(prefix)"),
+            values: values.mapValues { Secret($0) })
         return try await S3BackendFactory.factory(cryptography: OpenSSLCryptography()).open(settings)
     }
 
@@ -34,7 +35,9 @@ struct RcloneServer: Sendable {
             throw Program.Fault(description: "\(program) is missing; run: scripts/setup storage")
         }
         let folder = try WatchedProgram.makeFolder()
-        guard unsafe mkdir("\(folder)/data/\(bucket)", 0o700) == 0 else { throw Program.Fault(description: "no bucket") }
+        guard unsafe mkdir("\(folder)/data/\(bucket)", 0o700) == 0 else {
+            throw Program.Fault(description: "no bucket")
+        }
         let port = LoopbackSocket.freePorts(1)[0]
         try WatchedProgram.start(
             [

@@ -206,7 +206,8 @@ struct S3ServerTests {
         let server = try await SeaweedServer.shared()
         let backend = try await server.backend(prefix: "names%20ü+%25")
         let names = [
-            "with space", "percent%2Fcode", "plus+plus", "single'quote", "double\"quote", "question?x=y&z", "#", ";", "*",
+            "with space", "percent%2Fcode", "plus+plus", "single'quote", "double\"quote", "question?x=y&z", "#", ";",
+            "*",
             "<tag>&amp;", "[x]{y}", "..hidden", "composed-\u{E9}", "decomposed-e\u{301}", "\u{301}mark", "\u{1F600}",
             "\u{2028}", "\u{FEFF}bom", "\u{10FFFF}", "-rf", "~",
         ]

@@ -35,7 +35,8 @@ struct S3SettingsTests {
 
     @Test(arguments: [
         ("https://S3.example:9000/", "s3.example:9000"), ("s3.example", "s3.example"),
-        ("https://s3.example:443", "s3.example"), ("http://[::1]:80", "[::1]"), ("http://s3.example:443", "s3.example:443"),
+        ("https://s3.example:443", "s3.example"), ("http://[::1]:80", "[::1]"),
+        ("http://s3.example:443", "s3.example:443"),
     ])
     func `an endpoint is an address with or without scheme and port`(text: String, host: String) throws {
         #expect(try configuration("s3://bucket", ["endpoint": text]).endpoint.host == host)

@@ -82,7 +82,12 @@ struct SeaweedServer: Sendable {
             "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.cert.file=\(folder)/server.pem",
             "-s3.key.file=\(folder)/server.key", "-s3.config=\(folder)/s3.json",
         ]
-        try WatchedProgram.start(arguments, folder: folder)
+        let sockets = (ports + ports.map { $0 + 10_000 }).flatMap { port in
+            ["master", "volume", "filer", "s3"].flatMap { name in
+                ["/tmp/seaweedfs-\(name)-\(port).sock", "/tmp/seaweedfs-\(name)-grpc-\(port).sock"]
+            }
+        }
+        try WatchedProgram.start(arguments, folder: folder, leftovers: sockets)
         let server = SeaweedServer(httpPort: ports[3], httpsPort: ports[4], authorityFile: folder + "/ca.pem")
         try await server.waitUntilReady()
         return server

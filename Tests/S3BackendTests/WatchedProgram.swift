@@ -5,16 +5,18 @@ enum WatchedProgram {
     /// Starts a server whose data lie in a folder, which is removed with it.
     ///
     /// A shell starts it and waits until the process of the tests is gone, when the other end of its input closes.
-    static func start(_ arguments: [String], folder: String) throws {
+    /// - Parameter leftovers: paths without spaces that are removed too.
+    static func start(_ arguments: [String], folder: String, leftovers: [String] = []) throws {
         let watch = """
-            folder=$1; shift; "$@" </dev/null & server=$!
-            read -r _; kill -9 $server; rm -rf "$folder"
+            folder=$1; leftovers=$2; shift 2; "$@" </dev/null & server=$!
+            read -r _; kill -9 $server; rm -rf "$folder"; rm -f $leftovers
             """
         var ends: [Int32] = [-1, -1]
         guard unsafe pipe(&ends) == 0 else { throw Program.Fault(description: "no pipe") }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         _ = try Program.start(
-            ["/bin/sh", "-c", watch, "watch", folder] + arguments, input: ends[0], output: folder + "/log")
+            ["/bin/sh", "-c", watch, "watch", folder, leftovers.joined(separator: " ")] + arguments, input: ends[0],
+            output: folder + "/log")
         close(ends[0])
     }
 

@@ -21,7 +21,8 @@ struct XMLTests {
     @Test(arguments: [
         "", "   ", "text", "<", "<a", "<a>", "<a></b>", "<a><b></a></b>", "<a/><b/>", "<a>&unknown;</a>", "<a>&amp</a>",
         "<a>&#xD800;</a>", "<a>&#x110000;</a>", "<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>", "<a><![CDATA[x]]</a>",
-        "<a><!-- x </a>", "<a>x</a>y", "<a b='>", "<a <b>></a>", "</a>", "< a/>", "<?xml", "<![CDATA[x]]><a/>", "<a></a",
+        "<a><!-- x </a>", "<a>x</a>y", "<a b='>", "<a <b>></a>", "</a>", "< a/>", "<?xml", "<![CDATA[x]]><a/>",
+        "<a></a",
     ])
     func `what is not well formed is refused`(text: String) {
         #expect(throws: XMLFault.self) { try XMLElement(document: Array(text.utf8)) }

@@ -44,7 +44,9 @@ struct FolderWalk {
 
     /// - Parameter after: nil, or a text that begins with `prefix`, which begins with `folder`.
     private mutating func collect(folder: String, prefix: String, after: String?) throws(S3Fault) {
-        guard let after, !after.utf8.elementsEqual(folder.utf8) else { return try collectLevel(folder, prefix, after: nil, name: "") }
+        guard let after, !after.utf8.elementsEqual(folder.utf8) else {
+            return try collectLevel(folder, prefix, after: nil, name: "")
+        }
         let rest = after.utf8.dropFirst(folder.utf8.count)
         guard let slash = rest.firstIndex(of: UInt8(ascii: "/")) else {
             return try collectLevel(folder, prefix, after: after, name: String(Substring(rest)))

@@ -54,7 +54,8 @@ package final class S3Backend: StorageBackend {
         if options.ifAbsent {
             isDecided = try await blocking(.write, key) { cancel throws(S3Fault) in
                 let isDecided = try createOnly.resolve(cancel: cancel)
-                if !isDecided, try ObjectWriting(client: client, key: path, isCreateOnly: false).exists(cancel: cancel) {
+                if !isDecided, try ObjectWriting(client: client, key: path, isCreateOnly: false).exists(cancel: cancel)
+                {
                     throw .exists
                 }
                 return isDecided

@@ -39,7 +39,8 @@ struct S3Configuration: Sendable {
         var remarks: [String] = []
         if !endpoint.isEncrypted {
             remarks.append(
-                "NOT ENCRYPTED: '\(endpoint.authority)' is reached by http; everybody on the way can read and change the data")
+                "NOT ENCRYPTED: '\(endpoint.authority)' is reached by http; everybody on the way can read and change the data"
+            )
         } else if !trust.isVerified {
             remarks.append(
                 "NOT VERIFIED: 'verify_tls' is off; anybody on the way can pose as '\(endpoint.authority)'")

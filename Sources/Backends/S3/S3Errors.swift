@@ -87,7 +87,8 @@ struct S3Errors: Sendable {
                 .misconfigured, native, "Create the bucket '\(endpoint.bucket)', or correct 'url' and 'endpoint'.")
         case "InvalidBucketName", "InvalidURI":
             return Meaning(.misconfigured, native, "Correct the bucket's name in 'url'.")
-        case "PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException":
+        case "PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed",
+            "IllegalLocationConstraintException":
             return region(answer, native)
         case "QuotaExceeded", "XMinioStorageFull", "InsufficientCapacity", "StorageFull":
             return Meaning(.noSpace, native)
@@ -106,7 +107,8 @@ struct S3Errors: Sendable {
             return Meaning(.misconfigured, native, "Check 'region' and 'endpoint' of the target.")
         }
         return Meaning(
-            .misconfigured, "\(native); the bucket is in region '\(region)'", "Set 'region = \(region)' for the target.")
+            .misconfigured, "\(native); the bucket is in region '\(region)'", "Set 'region = \(region)' for the target."
+        )
     }
 
     private func meaning(of fault: TransportFault) -> Meaning {

@@ -30,7 +30,8 @@ enum S3Settings {
         let bucket = settings.location.host
         guard isBucketName(bucket), settings.location.user.isEmpty, settings.location.port == nil else {
             throw fault(
-                settings, "the URL names no bucket", "Write the target as s3://bucket/prefix; the server is 'endpoint'.")
+                settings, "the URL names no bucket", "Write the target as s3://bucket/prefix; the server is 'endpoint'."
+            )
         }
         let environment = settings.environment
         let region =

@@ -57,7 +57,8 @@ struct SharedProfile: CredentialSource {
                 let name = line.dropFirst().prefix { $0 != "]" }.split(separator: " ").joined(separator: " ")
                 isInside = names.contains(name)
             } else if isInside, let mark = line.firstIndex(of: "=") {
-                values[String(trimming: line[..<mark]).lowercased()] = String(trimming: line[line.index(after: mark)...])
+                values[String(trimming: line[..<mark]).lowercased()] = String(
+                    trimming: line[line.index(after: mark)...])
             }
         }
         return values

@@ -16,7 +16,8 @@ enum ShellCommand {
         _ = close(ends[1])
         guard let child else { return nil }
         let bytes = collect(ends[0], cancel: cancel)
-        if bytes == nil { _ = kill(child, SIGKILL) }
+        // A group of its own, so that what the shell started ends too.
+        if bytes == nil { _ = kill(-child, SIGKILL) }
         var status: Int32 = 0
         while unsafe waitpid(child, &status, 0) < 0 && errno == EINTR {}
         return status == 0 ? bytes : nil
@@ -37,7 +38,7 @@ enum ShellCommand {
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe posix_spawnattr_destroy(&attributes) }
-        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
         var none = sigset_t()
         unsafe sigemptyset(&none)
         unsafe posix_spawnattr_setsigmask(&attributes, &none)

@@ -27,7 +27,9 @@ enum URIEncoding {
             switch byte {
             case UInt8(ascii: "+"): bytes.append(UInt8(ascii: " "))
             case UInt8(ascii: "%"):
-                guard let high = rest.popFirst().flatMap(value(ofDigit:)), let low = rest.popFirst().flatMap(value(ofDigit:)) else {
+                guard let high = rest.popFirst().flatMap(value(ofDigit:)),
+                    let low = rest.popFirst().flatMap(value(ofDigit:))
+                else {
                     return nil
                 }
                 bytes.append(high << 4 | low)

@@ -68,7 +68,8 @@ struct UploadSweep: Sendable {
         ]
         let document = try client.sendForDocument(request, cancel: cancel)
         return document.children(named: "Contents").compactMap { element in
-            guard let key = element.text(of: "Key"), key.utf8.starts(with: prefix.utf8), isOld(element.text(of: "LastModified"))
+            guard let key = element.text(of: "Key"), key.utf8.starts(with: prefix.utf8),
+                isOld(element.text(of: "LastModified"))
             else { return nil }
             return key
         }
