@@ -9,7 +9,11 @@ struct CodecConformanceTests {
     @Test(arguments: names) func `every codec keeps every law`(name: String) throws {
         let factory = try #require(StandardCodecs.registry.factory(named: name))
 
-        let violations = CodecConformance(kind: factory.kind) { () throws(CodecError) in
+        // Ciphers with shorter keys differ in nothing that large frames would show.
+        let frameByteCount = name.hasPrefix("aes-192") || name.hasPrefix("aes-128") ? 1 << 17 : 1 << 20
+
+        let violations = CodecConformance(kind: factory.kind, frameByteCount: frameByteCount) {
+            () throws(CodecError) in
             try factory.make(nil, CodecTestKit.keys)
         }.violations()
 
@@ -31,7 +35,7 @@ struct CodecConformanceTests {
 
     @Test(arguments: names.prefix(4)) func `every level makes frames that come back`(name: String) throws {
         let factory = try #require(StandardCodecs.registry.factory(named: name))
-        let plain = CodecTestKit.text(700_000)
+        let plain = CodecTestKit.text(200_000)
 
         for level in try #require(factory.levels).allowed {
             let codec = try factory.make(level, CodecTestKit.keys)

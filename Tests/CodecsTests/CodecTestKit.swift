@@ -71,16 +71,17 @@ enum CodecTestKit {
         return unsafe Array(given[..<count])
     }
 
-    /// Text that compresses well and never repeats exactly.
-    static func text(_ count: Int) -> [UInt8] {
+    /// Text that compresses well.
+    /// - Parameter count: at most 3 MiB.
+    static func text(_ count: Int) -> [UInt8] { Array(text.prefix(count)) }
+
+    private static let text: [UInt8] = {
+        let lines = (0..<5000).map { "line \($0) of a table, \($0 &* 2_654_435_761 % 1_000_003)\n" }
+        let block = Array(lines.joined().utf8)
         var bytes: [UInt8] = []
-        var line = 0
-        while bytes.count < count {
-            bytes += Array("line \(line) of a table, \(line &* 2_654_435_761 % 1_000_003)\n".utf8)
-            line += 1
-        }
-        return Array(bytes.prefix(count))
-    }
+        while bytes.count < 3 << 20 { bytes += block + [UInt8(bytes.count / block.count)] }
+        return bytes
+    }()
 
     /// Bytes from hexadecimal digits; spaces are ignored.
     static func hex(_ digits: String) -> [UInt8] {

@@ -32,6 +32,14 @@ struct LocalErrorsTests {
         #expect(error.summary.hasPrefix("cannot write 'a/b' at file:///x: "))
     }
 
+    @Test func `only the file system's own folder may be skipped when it is closed to us`() {
+        #expect(LocalTree.maySkip("lost+found/", after: SystemFault(EACCES)))
+        #expect(!LocalTree.maySkip("primary/", after: SystemFault(EACCES)))
+        #expect(!LocalTree.maySkip("a/lost+found/", after: SystemFault(EACCES)))
+        #expect(LocalTree.maySkip("primary/", after: SystemFault(ENOENT)))
+        #expect(!LocalTree.maySkip("lost+found/", after: SystemFault(EIO)))
+    }
+
     @Test(arguments: [(ENOENT, "mkdir -p"), (ENOTDIR, "ls -ld"), (ELOOP, "ls -ld")])
     func `a root that cannot be a target is a wrong setting`(code: Int32, remedy: String) {
         let error = LocalErrors.error(SystemFault(code, concernsRoot: true), .open, target: "file:///x")

@@ -36,30 +36,29 @@ struct LocalListing {
         _ folder: borrowing Descriptor, path: String, namePrefix: String = ""
     ) throws(SystemFault) {
         var found = try folder.entries { entry in
-            entry.name.utf8.starts(with: namePrefix.utf8) && mayHoldWanted(path + entry.name)
-                && (try? ObjectKey(path + (entry.isFolder ? String(entry.name.dropLast()) : entry.name))) != nil
+            entry.sortName.utf8.starts(with: namePrefix.utf8) && mayHoldWanted(path + entry.sortName)
         }
-        found.sort { ObjectKey.precedes($0.name, $1.name) }
+        found.sort { ObjectKey.precedes($0.sortName, $1.sortName) }
         for entry in found where !isFull {
             do throws(SystemFault) {
                 try take(entry, of: folder, path: path)
             } catch {
-                // What was removed since the folder was read, or turned into a link, is not listed.
-                guard error.isMissing || error.code == ELOOP else { throw error }
+                guard LocalTree.maySkip(path + entry.sortName, after: error) else { throw error }
             }
         }
     }
 
     private mutating func take(_ entry: FolderEntry, of folder: borrowing Descriptor, path: String) throws(SystemFault)
     {
-        let position = path + entry.name
+        let position = path + entry.sortName
         guard entry.isFolder else {
             let status = try folder.look(at: entry.name)
+            // Temporaries, and what others put there under impossible names, are no objects.
             guard status.kind == .file, let key = try? ObjectKey(position) else { return }
             entries.append(.object(ObjectInfo(key: key, byteCount: status.byteCount)))
             return
         }
-        let inner = try folder.folder(entry.name.dropLast())
+        let inner = try folder.folder(entry.name)
         guard request.isShallow else { return try visit(inner, path: position) }
         if try LocalListing.holdsObject(inner, path: position) { entries.append(.folder(position)) }
     }
@@ -73,16 +72,14 @@ struct LocalListing {
 
     /// Whether there is an object in a folder or below it.
     private static func holdsObject(_ folder: borrowing Descriptor, path: String) throws(SystemFault) -> Bool {
-        let found = try folder.entries { entry in
-            (try? ObjectKey(path + (entry.isFolder ? String(entry.name.dropLast()) : entry.name))) != nil
-        }
+        let found = try folder.entries { $0.isFolder || (try? ObjectKey(path + $0.name)) != nil }
         if found.contains(where: { !$0.isFolder }) { return true }
         for entry in found {
             do throws(SystemFault) {
-                let inner = try folder.folder(entry.name.dropLast())
-                if try holdsObject(inner, path: path + entry.name) { return true }
+                let inner = try folder.folder(entry.name)
+                if try holdsObject(inner, path: path + entry.sortName) { return true }
             } catch {
-                guard error.isMissing || error.code == ELOOP else { throw error }
+                guard LocalTree.maySkip(path + entry.sortName, after: error) else { throw error }
             }
         }
         return false

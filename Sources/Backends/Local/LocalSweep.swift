@@ -14,7 +14,7 @@ struct LocalSweep {
     mutating func run(in tree: LocalTree) throws(SystemFault) -> Int {
         guard let start = LocalPrefix(prefix) else { return 0 }
         do throws(SystemFault) {
-            try visit(try tree.openFolder(start.components), namePrefix: start.rest)
+            try visit(try tree.openFolder(start.components), path: start.path, namePrefix: start.rest)
         } catch {
             guard error.isMissing else { throw error }
         }
@@ -23,24 +23,27 @@ struct LocalSweep {
     }
 
     /// Sweeps a folder.
-    /// - Parameter namePrefix: only folders that begin like this; temporaries only where it is empty, because they do not
-    ///   tell which object they were to become.
-    private mutating func visit(_ folder: borrowing Descriptor, namePrefix: String = "") throws(SystemFault) {
+    /// - Parameters:
+    ///   - path: of the folder, with a `/` at its end; empty for the root.
+    ///   - namePrefix: only folders that begin like this; temporaries only where it is empty, because they do not tell which
+    ///     object they were to become.
+    private mutating func visit(
+        _ folder: borrowing Descriptor, path: String, namePrefix: String = ""
+    ) throws(SystemFault) {
         let found = try folder.entries { entry in
-            entry.isFolder ? entry.name.utf8.starts(with: namePrefix.utf8) : LocalTemporary.isName(entry.name)
+            entry.isFolder ? entry.sortName.utf8.starts(with: namePrefix.utf8) : LocalTemporary.isName(entry.name)
         }
         for entry in found {
             do throws(SystemFault) {
                 if entry.isFolder {
-                    let name = entry.name.dropLast()
-                    try visit(try folder.folder(name))
+                    try visit(try folder.folder(entry.name), path: path + entry.sortName)
                     // It works on empty folders only; a writer that is about to use it makes it again.
-                    try? folder.removeFolder(name)
+                    try? folder.removeFolder(entry.name)
                 } else if namePrefix.isEmpty {
                     try removeIfDead(entry.name, in: folder)
                 }
             } catch {
-                guard error.isMissing || error.code == ELOOP else { throw error }
+                guard LocalTree.maySkip(path + entry.sortName, after: error) else { throw error }
             }
         }
     }

@@ -15,8 +15,8 @@ final class LocalTree: Sendable {
 
     /// Makes the tree below an absolute path.
     init(path: String) {
-        let trimmed = path.reversed().drop { $0 == "/" }.reversed()
-        self.path = trimmed.isEmpty ? "/" : String(trimmed)
+        let trimmed = path.utf8.reversed().drop { $0 == UInt8(ascii: "/") }.reversed()
+        self.path = trimmed.isEmpty ? "/" : String(decoding: trimmed, as: UTF8.self)
     }
 
     /// The folder that the root lies in.
@@ -87,6 +87,12 @@ final class LocalTree: Sendable {
             // A folder that is not empty, or that somebody else removed or uses, is none of our business.
             guard let above = try? openFolder(rest), (try? above.removeFolder(name)) != nil else { return }
         }
+    }
+
+    /// Whether a walk may go on without what could not be opened: it was removed since its folder was read, or became a
+    /// link, or is the folder that a file system keeps for its own repairs (mke2fs(8)).
+    static func maySkip(_ position: String, after fault: SystemFault) -> Bool {
+        fault.isMissing || fault.code == ELOOP || (fault.code == EACCES && position == "lost+found/")
     }
 
     /// A path as bytes, because strings that only look the same are one key of a dictionary.

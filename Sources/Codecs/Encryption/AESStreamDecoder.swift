@@ -63,7 +63,7 @@ final class AESStreamDecoder: StreamDecoder {
                 throw CodecError(.damaged, codec: codec.name, detail: "bytes behind the last frame")
             }
             let taken = min(wanted - collected.count, source.count - consumed)
-            unsafe collected.append(contentsOf: source[consumed..<consumed + taken])
+            unsafe collected.append(contentsOf: UnsafeRawBufferPointer(rebasing: source[consumed..<consumed + taken]))
             consumed += taken
             if collected.count == wanted { try finishPart() }
         }

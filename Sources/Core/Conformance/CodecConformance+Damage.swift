@@ -62,11 +62,10 @@ extension CodecConformance {
     /// A flipped bit in a stream, the header included, is an error or changes nothing.
     func damagedStream(_ bench: CodecConformanceBench) throws {
         let stored = try bench.store([CodecConformanceSamples.small(), CodecConformanceSamples.small(seed: 2)])
-        for bit in 0..<stored.bytes.count * 8 {
-            for identity in kind == .encryption ? [nil, stored.identity] : [nil] {
-                try expectDamageIsFound("bit \(bit) of a stream", stored.plain) {
-                    try bench.readStream(flipped(stored.bytes, bit), inputStep: 4096, room: 4096, identity: identity)
-                }
+        let bytes = stored.bytes
+        for bit in 0..<bytes.count * 8 {
+            try expectDamageIsFound("bit \(bit) of a stream", stored.plain) {
+                try bench.readStream(flipped(bytes, bit), inputStep: 4096, room: 4096, identity: nil)
             }
         }
         for bit in 0..<stored.header.count * 8 {

@@ -96,7 +96,8 @@ struct CodecConformanceBench {
         // Sound: the buffer outlives the span, and only bytes that the span calls initialized are given out.
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: room + Self.guardByteCount, alignment: 16)
         defer { unsafe buffer.deallocate() }
-        unsafe buffer.initializeMemory(as: UInt8.self, repeating: Self.guardByte)
+        unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[room...])
+            .initializeMemory(as: UInt8.self, repeating: Self.guardByte)
         let given = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<room])
         var span = unsafe OutputRawSpan(buffer: given, initializedCount: 0)
         var failure: CodecError?
