@@ -30,7 +30,8 @@ struct EngineLab {
     ) -> BackupPlan {
         var plan = BackupPlan(
             server: "primary",
-            connection: ConnectionSettings(host: cluster.socketFolder, port: cluster.port, user: cluster.superuser),
+            connection: PostgresClient.ConnectionSettings(
+                host: cluster.socketFolder, port: cluster.port, user: cluster.superuser),
             compression: compression.flatMap { codecs.factory(named: $0) }.map { ($0, nil) },
             encryption: encryption.flatMap { codecs.factory(named: $0) }, workers: workers,
             manifestChecksums: manifestChecksums, cryptography: cryptography, version: "0.1.0", host: "lab",
@@ -40,7 +41,7 @@ struct EngineLab {
     }
 
     func backup(_ plan: BackupPlan) async throws -> BackupOutcome {
-        try await BackupOperation(plan: plan, progress: TransferProgress()).run(
+        try await BackupOperation(plan: plan, progress: ProgressCounter(activity: "")).run(
             to: [UploadTarget(name: "local", backend: backend)])
     }
 
@@ -53,13 +54,15 @@ struct EngineLab {
 
     func verify(_ label: BackupLabel, depth: VerifyOperation.Depth = .content) async throws -> VerifyReport {
         try await VerifyOperation(
-            catalog: catalog(), codecs: codecs, cryptography: cryptography, workers: workers, progress: TransferProgress()
+            catalog: catalog(), codecs: codecs, cryptography: cryptography, workers: workers,
+            progress: ProgressCounter(activity: "")
         ).run(label, depth: depth)
     }
 
     func restore(_ label: BackupLabel, to request: RestoreRequest) async throws -> Snapshot {
         let reader = try await BackupReader(
             catalog: catalog(), label: label, codecs: codecs, cryptography: cryptography, workers: workers)
-        return try await RestoreOperation(reader: reader, request: request, progress: TransferProgress()).run()
+        return try await RestoreOperation(reader: reader, request: request, progress: ProgressCounter(activity: ""))
+            .run()
     }
 }

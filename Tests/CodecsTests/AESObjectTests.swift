@@ -81,6 +81,9 @@ struct AESObjectTests {
         let stored = try CodecTestKit.encode([[1]], with: codec, longest)
 
         #expect(try CodecTestKit.decode(stored, with: codec, longest) == [1])
+        let fullest = ObjectIdentity(
+            repository: String(repeating: "r", count: 900), key: longest.key, chain: "zstd", frameByteCount: 1)
+        #expect(try CodecTestKit.decode(CodecTestKit.encode([[1]], with: codec, fullest), with: codec, fullest) == [1])
         let tooLong = CodecTestKit.identity(key: String(repeating: "k", count: 2048))
         #expect(reason { _ = try codec.beginObject(tooLong) } == .misconfigured)
     }

@@ -1,6 +1,7 @@
 import FoundationEssentials
 
-/// A new, empty folder that only its owner may use; removed with all it holds when nothing refers to it any more.
+/// A new, empty folder, removed with all it holds when nothing refers to it any more. Others may look into it as the umask
+/// allows, because PostgreSQL runs as another user there.
 package final class TemporaryFolder: Sendable {
     /// The absolute path, short enough for the path of a Unix socket in it, without a `/` at its end.
     package let path: String
@@ -10,8 +11,7 @@ package final class TemporaryFolder: Sendable {
         let parent = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
         let name = "pgmt-" + String(UInt64.random(in: .min ... .max), radix: 36)
         path = URL(filePath: parent, directoryHint: .isDirectory).appending(path: name).path
-        try FileManager.default.createDirectory(
-            atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }

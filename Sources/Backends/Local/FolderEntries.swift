@@ -2,8 +2,10 @@ import Glibc
 
 /// A name in a folder.
 struct FolderEntry {
-    /// The name; for a folder with a `/` behind it, so that names sort as the keys that they begin.
+    /// The name.
     let name: String
+    /// The name; for a folder with a `/` behind it, so that names sort as the keys that they begin.
+    let sortName: String
     /// Whether it is a folder.
     let isFolder: Bool
 }
@@ -31,7 +33,8 @@ extension Descriptor {
             guard let name = unsafe Descriptor.name(of: entry), name != ".", name != "..",
                 let kind = kind(of: name, type: type), kind == .file || kind == .folder
             else { continue }
-            let found = FolderEntry(name: kind == .folder ? name + "/" : name, isFolder: kind == .folder)
+            let isFolder = kind == .folder
+            let found = FolderEntry(name: name, sortName: isFolder ? name + "/" : name, isFolder: isFolder)
             if isWanted(found) { entries.append(found) }
         }
     }

@@ -50,6 +50,8 @@ package final class LocalBackend: StorageBackend {
                 LocalErrors.error(fault, operation, key: key, target: displayName)
             }
         } catch {
+            // On a full disk, folders may have been made and no file.
+            tree.removeEmptyFolders(key.components.dropLast())
             throw self.error(error, .write, key)
         }
     }

@@ -6,7 +6,8 @@ package enum LocalBackendFactory {
     package static func factory() -> BackendFactory {
         BackendFactory(scheme: "file") { (settings) throws(StorageError) in
             let location = settings.location
-            guard location.host.isEmpty, location.user.isEmpty, location.port == nil, location.path.hasPrefix("/")
+            guard location.host.isEmpty, location.user.isEmpty, location.port == nil,
+                location.path.utf8.first == UInt8(ascii: "/")
             else {
                 throw StorageError(
                     .misconfigured, operation: .open, target: location.description,

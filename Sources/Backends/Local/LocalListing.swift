@@ -36,21 +36,21 @@ struct LocalListing {
         _ folder: borrowing Descriptor, path: String, namePrefix: String = ""
     ) throws(SystemFault) {
         var found = try folder.entries { entry in
-            entry.name.utf8.starts(with: namePrefix.utf8) && mayHoldWanted(path + entry.name)
+            entry.sortName.utf8.starts(with: namePrefix.utf8) && mayHoldWanted(path + entry.sortName)
         }
-        found.sort { ObjectKey.precedes($0.name, $1.name) }
+        found.sort { ObjectKey.precedes($0.sortName, $1.sortName) }
         for entry in found where !isFull {
             do throws(SystemFault) {
                 try take(entry, of: folder, path: path)
             } catch {
-                guard LocalTree.maySkip(path + entry.name, after: error) else { throw error }
+                guard LocalTree.maySkip(path + entry.sortName, after: error) else { throw error }
             }
         }
     }
 
     private mutating func take(_ entry: FolderEntry, of folder: borrowing Descriptor, path: String) throws(SystemFault)
     {
-        let position = path + entry.name
+        let position = path + entry.sortName
         guard entry.isFolder else {
             let status = try folder.look(at: entry.name)
             // Temporaries, and what others put there under impossible names, are no objects.
@@ -58,7 +58,7 @@ struct LocalListing {
             entries.append(.object(ObjectInfo(key: key, byteCount: status.byteCount)))
             return
         }
-        let inner = try folder.folder(entry.name.dropLast())
+        let inner = try folder.folder(entry.name)
         guard request.isShallow else { return try visit(inner, path: position) }
         if try LocalListing.holdsObject(inner, path: position) { entries.append(.folder(position)) }
     }
@@ -76,10 +76,10 @@ struct LocalListing {
         if found.contains(where: { !$0.isFolder }) { return true }
         for entry in found {
             do throws(SystemFault) {
-                let inner = try folder.folder(entry.name.dropLast())
-                if try holdsObject(inner, path: path + entry.name) { return true }
+                let inner = try folder.folder(entry.name)
+                if try holdsObject(inner, path: path + entry.sortName) { return true }
             } catch {
-                guard LocalTree.maySkip(path + entry.name, after: error) else { throw error }
+                guard LocalTree.maySkip(path + entry.sortName, after: error) else { throw error }
             }
         }
         return false

@@ -31,20 +31,19 @@ struct LocalSweep {
         _ folder: borrowing Descriptor, path: String, namePrefix: String = ""
     ) throws(SystemFault) {
         let found = try folder.entries { entry in
-            entry.isFolder ? entry.name.utf8.starts(with: namePrefix.utf8) : LocalTemporary.isName(entry.name)
+            entry.isFolder ? entry.sortName.utf8.starts(with: namePrefix.utf8) : LocalTemporary.isName(entry.name)
         }
         for entry in found {
             do throws(SystemFault) {
                 if entry.isFolder {
-                    let name = entry.name.dropLast()
-                    try visit(try folder.folder(name), path: path + entry.name)
+                    try visit(try folder.folder(entry.name), path: path + entry.sortName)
                     // It works on empty folders only; a writer that is about to use it makes it again.
-                    try? folder.removeFolder(name)
+                    try? folder.removeFolder(entry.name)
                 } else if namePrefix.isEmpty {
                     try removeIfDead(entry.name, in: folder)
                 }
             } catch {
-                guard LocalTree.maySkip(path + entry.name, after: error) else { throw error }
+                guard LocalTree.maySkip(path + entry.sortName, after: error) else { throw error }
             }
         }
     }

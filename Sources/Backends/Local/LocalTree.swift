@@ -15,8 +15,8 @@ final class LocalTree: Sendable {
 
     /// Makes the tree below an absolute path.
     init(path: String) {
-        let trimmed = path.reversed().drop { $0 == "/" }.reversed()
-        self.path = trimmed.isEmpty ? "/" : String(trimmed)
+        let trimmed = path.utf8.reversed().drop { $0 == UInt8(ascii: "/") }.reversed()
+        self.path = trimmed.isEmpty ? "/" : String(decoding: trimmed, as: UTF8.self)
     }
 
     /// The folder that the root lies in.

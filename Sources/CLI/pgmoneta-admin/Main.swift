@@ -1,5 +1,8 @@
 import BackupCLI
 
+/// `pgmoneta-admin`: keys, users, set-up.
 @main struct Main {
-    static func main() {}
+    static func main() {
+        CommandLineInterface(kit: .standard, program: .administration).run()
+    }
 }

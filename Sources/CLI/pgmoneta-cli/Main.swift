@@ -1,5 +1,8 @@
 import BackupCLI
 
+/// `pgmoneta-cli`: everything a user does.
 @main struct Main {
-    static func main() {}
+    static func main() {
+        CommandLineInterface(kit: .standard).run()
+    }
 }

@@ -7,7 +7,7 @@ enum EVPKeyDerivation {
     static let largestCost = 1 << 22
 
     /// HKDF-SHA-256 (RFC 5869), extract and expand.
-    /// - Parameter info: at most 1 KiB is certain to be accepted; OpenSSL 3.0 takes 2 KiB.
+    /// - Parameter info: OpenSSL 3.0 takes at most 2 KiB.
     static func hkdf(
         _ secret: Secret, salt: [UInt8], info: [UInt8], byteCount: Int, codec: String
     ) throws(CodecError) -> Secret {

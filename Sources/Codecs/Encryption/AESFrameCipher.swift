@@ -8,7 +8,7 @@ protocol AESFrameCipher: AnyObject {
     func seal(
         _ plain: UnsafeRawBufferPointer, as number: AESFrameNumber, into room: UnsafeMutableRawBufferPointer
     ) throws(CodecError) -> Int
-    /// Checks the tag and writes the plain bytes. After an error `room` holds no plain bytes.
+    /// Checks the tag and writes the plain bytes. When the tag does not fit, no plain byte is left in `room`.
     /// - Parameter sealed: ciphertext and tag.
     /// - Returns: how many bytes were written.
     /// - Throws: `.notAuthentic`; `.tooLarge` when there is not enough room.

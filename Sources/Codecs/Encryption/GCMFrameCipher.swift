@@ -36,6 +36,7 @@ final class GCMFrameCipher: AESFrameCipher {
         try cipher.expectTag(unsafe Array(sealed.suffix(tagByteCount)))
         let count = try unsafe cipher.update(ciphertext, into: room)
         guard cipher.finish() != nil else {
+            // GCM knows only at the end; the caller counts no byte of it, and none may stay behind.
             unsafe UnsafeMutableRawBufferPointer(rebasing: room.prefix(count)).initializeMemory(
                 as: UInt8.self, repeating: 0)
             throw CodecError(.notAuthentic, codec: codec)

@@ -38,7 +38,7 @@ public struct BackendConformance: Sendable {
         options: Options = Options()
     ) {
         self.makeBackend = makeBackend
-        self.prefix = prefix.isEmpty || prefix.hasSuffix("/") ? prefix : prefix + "/"
+        self.prefix = prefix.isEmpty || prefix.utf8.last == UInt8(ascii: "/") ? prefix : prefix + "/"
         self.options = options
     }
 

@@ -47,8 +47,14 @@ final class ConformanceBench: Sendable {
         options: BackendConformance.Options
     ) async throws -> ConformanceBench {
         let backend = try await makeBackend()
-        return ConformanceBench(
-            backend: backend, other: try await makeBackend(), options: options, root: prefix, makeBackend: makeBackend)
+        do {
+            return ConformanceBench(
+                backend: backend, other: try await makeBackend(), options: options, root: prefix,
+                makeBackend: makeBackend)
+        } catch {
+            await backend.close()
+            throw error
+        }
     }
 
     /// The folder of the law that is being checked, ending in `/`.

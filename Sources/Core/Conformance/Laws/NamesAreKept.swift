@@ -9,7 +9,8 @@ extension ConformanceBench {
         "*", "a|b", "<tag>", "&amp;", "[x]", "{y}", "(z)", "^", "!", "~", "~user", "-", "-rf", "--", "...", ".hidden",
         "..hidden", "trailing.", "x..", ".pgmoneta-tm", ".tmp", "name.tmp", "UPPER", "upper", "con", "NUL",
         "composed-\u{E9}", "decomposed-e\u{301}", "\u{E9}", "e\u{301}", "\u{212B}", "\u{C5}", "A\u{30A}",
-        "\u{301}mark-first", "\u{4F60}\u{597D}", "\u{1F468}\u{200D}\u{1F469}", "\u{5D0}\u{5D1}", "\u{FEFF}bom",
+        "\u{301}mark-first", "joins-what-follows\u{600}", "\u{4F60}\u{597D}", "\u{1F468}\u{200D}\u{1F469}",
+        "\u{5D0}\u{5D1}", "\u{FEFF}bom",
         "\u{2028}", "\u{A0}", "\u{FFFD}", "\u{10FFFF}",
     ]
 

@@ -30,7 +30,9 @@ final class ArchiveTap: TarVisitor {
 
     /// Says that the archive is complete.
     func finish(_ name: String) throws(EngineError) {
-        guard reader.isBetweenEntries else { throw EngineError(.streamMalformed, "the archive '\(name)' ends in the middle") }
+        guard reader.isBetweenEntries else {
+            throw EngineError(.streamMalformed, "the archive '\(name)' ends in the middle")
+        }
     }
 
     func begin(_ member: Member) throws {
@@ -45,7 +47,9 @@ final class ArchiveTap: TarVisitor {
         let index = members.count - 1
         unsafe members[index].checksum = pgm_crc32c(members[index].checksum, bytes.baseAddress, bytes.count)
         if let digest { unsafe digest.update(bytes.bytes) }
-        if members[index].path == Self.labelPath, label.count < Self.labelLimit { unsafe label.append(contentsOf: bytes) }
+        if members[index].path == Self.labelPath, label.count < Self.labelLimit {
+            unsafe label.append(contentsOf: bytes)
+        }
     }
 
     func end() throws {

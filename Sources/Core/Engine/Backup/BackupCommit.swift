@@ -18,7 +18,8 @@ struct BackupCommit: Sendable {
                 let recordKey = try Layout.object(record.server, record.label, Layout.recordName)
                 try await target.backend.put(listKey, bytes: list)
                 guard try await target.backend.create(recordKey, bytes: bytes) else {
-                    throw StorageError(.alreadyExists, operation: .commit, key: recordKey.string, target: target.backend.displayName)
+                    throw StorageError(
+                        .alreadyExists, operation: .commit, key: recordKey.string, target: target.backend.displayName)
                 }
             } catch let error as StorageError where error.reason != .cancelled {
                 target.fail(error)

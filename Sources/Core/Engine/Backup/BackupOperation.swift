@@ -16,9 +16,9 @@ package struct BackupOutcome: Sendable {
 /// Takes a full backup: one reading of PostgreSQL, encoded once, written to all targets, committed last.
 package struct BackupOperation: Sendable {
     private let plan: BackupPlan
-    private let progress: TransferProgress
+    private let progress: ProgressCounter
 
-    package init(plan: BackupPlan, progress: TransferProgress) {
+    package init(plan: BackupPlan, progress: ProgressCounter) {
         self.plan = plan
         self.progress = progress
     }
@@ -64,7 +64,8 @@ package struct BackupOperation: Sendable {
     }
 
     private func makeRecord(
-        _ content: BackupContent, source: BackupSource, chain: CodecChain, id: String, label: BackupLabel, startedAt: Int
+        _ content: BackupContent, source: BackupSource, chain: CodecChain, id: String, label: BackupLabel,
+        startedAt: Int
     ) throws -> BackupRecord {
         let files = content.index.archives.flatMap(\.members).filter { $0.kind == .file }
         let endedAt = plan.clock()
@@ -74,10 +75,13 @@ package struct BackupOperation: Sendable {
             minorVersion: source.version.minor, startLSN: content.start.startLSN.description,
             endLSN: content.end.endLSN.description, checkpointLSN: content.checkpointLSN,
             startTimeline: content.start.timeline.number, endTimeline: content.end.timeline.number,
-            wal: WALSegment(containing: content.start.startLSN, timeline: content.start.timeline, size: source.segmentSize).name,
+            wal: WALSegment(
+                containing: content.start.startLSN, timeline: content.start.timeline, size: source.segmentSize
+            ).name,
             walSegmentBytes: source.segmentSize.byteCount, hasDataChecksums: source.hasDataChecksums,
             startedAt: startedAt / 1000, endedAt: endedAt / 1000, elapsedMilliseconds: endedAt - startedAt,
-            backupBytes: content.objects.reduce(0) { $0 + $1.bytes }, restoreBytes: files.reduce(0) { $0 + $1.byteCount },
+            backupBytes: content.objects.reduce(0) { $0 + $1.bytes },
+            restoreBytes: files.reduce(0) { $0 + $1.byteCount },
             biggestFileBytes: files.reduce(0) { max($0, $1.byteCount) }, fileCount: files.count,
             tablespaces: content.tablespaces.compactMap { tablespace in
                 UInt32(tablespace.oid).map { .init(oid: $0, location: tablespace.location) }

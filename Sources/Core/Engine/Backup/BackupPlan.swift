@@ -4,7 +4,7 @@ package import PostgresClient
 /// What a backup shall be: all that the configuration decides.
 package struct BackupPlan: Sendable {
     package var server: String
-    package var connection: ConnectionSettings
+    package var connection: PostgresClient.ConnectionSettings
     /// The compression; nil for none.
     package var compression: (factory: CodecFactory, level: Int?)?
     /// The encryption; nil for none.
@@ -29,7 +29,8 @@ package struct BackupPlan: Sendable {
     package var clock: @Sendable () -> Int
 
     package init(
-        server: String, connection: ConnectionSettings, compression: (factory: CodecFactory, level: Int?)?,
+        server: String, connection: PostgresClient.ConnectionSettings,
+        compression: (factory: CodecFactory, level: Int?)?,
         encryption: CodecFactory?, workers: Int, manifestChecksums: String, cryptography: any Cryptography,
         version: String, host: String, process: Int32, clock: @escaping @Sendable () -> Int
     ) {

@@ -67,7 +67,9 @@ struct BackupPreparation: Sendable {
                 let sweep = OrphanSweep(backend: target.backend, server: plan.server)
                 let labels = try await sweep.removeOrphans(catalog)
                 // A label is never used twice, and they ascend even when the clock was set back.
-                if let newest = labels.last, label <= newest { label = BackupLabel(secondsSince1970: newest.secondsSince1970 + 1) }
+                if let newest = labels.last, label <= newest {
+                    label = BackupLabel(secondsSince1970: newest.secondsSince1970 + 1)
+                }
             }
             return PreparedTargets(targets: targets, keys: keys, label: label, leases: leases, server: plan.server)
         } catch {
@@ -87,7 +89,8 @@ struct BackupPreparation: Sendable {
     private func lease(_ target: UploadTarget) async throws -> Lease {
         try await Lease.take(
             backend: target.backend, server: plan.server, operation: "backup",
-            holder: Lease.Holder(host: plan.host, process: plan.process, operation: "backup", expiresAt: 0), clock: plan.now)
+            holder: Lease.Holder(host: plan.host, process: plan.process, operation: "backup", expiresAt: 0),
+            clock: plan.now)
     }
 
     /// The key that encrypts this backup, present on every target.

@@ -36,7 +36,8 @@ final class BackupSource: Sendable {
             }
             return BackupSource(
                 plan: plan, base: base, identity: try await base.identifySystem(),
-                segmentSize: try await base.segmentSize(), hasDataChecksums: try await base.show("data_checksums") == "on")
+                segmentSize: try await base.segmentSize(),
+                hasDataChecksums: try await base.show("data_checksums") == "on")
         } catch {
             base.close()
             throw error

@@ -14,7 +14,7 @@ final class BackupStreams: BaseBackupReceiver {
     private let pipe: EncodePipe
     private let plan: BackupPlan
     private let started: Mailbox<BaseBackupStart>
-    private let progress: TransferProgress
+    private let progress: ProgressCounter
     private var archive: (name: String, location: String, stream: FrameStream, tap: ArchiveTap)?
     private var wire: WireDecoder?
     private var taps: [(name: String, tap: ArchiveTap)] = []
@@ -25,7 +25,7 @@ final class BackupStreams: BaseBackupReceiver {
     private(set) var tablespaces: [BaseBackupTablespace] = []
 
     /// - Parameter started: gets the start as soon as PostgreSQL tells it, for the WAL stream.
-    init(pipe: EncodePipe, plan: BackupPlan, started: Mailbox<BaseBackupStart>, progress: TransferProgress) {
+    init(pipe: EncodePipe, plan: BackupPlan, started: Mailbox<BaseBackupStart>, progress: ProgressCounter) {
         self.pipe = pipe
         self.plan = plan
         self.started = started
@@ -39,7 +39,7 @@ final class BackupStreams: BaseBackupReceiver {
 
     func backupStarted(_ start: BaseBackupStart) async throws {
         tablespaces = start.tablespaces
-        progress.begin(totalBytes: start.estimatedByteCount ?? 0)
+        progress.setTotal(byteCount: start.estimatedByteCount)
         started.send(start)
     }
 
@@ -56,7 +56,7 @@ final class BackupStreams: BaseBackupReceiver {
 
     func archiveBytes(_ bytes: RawSpan) async throws {
         guard let archive else { return }
-        progress.add(bytes.byteCount)
+        progress.add(byteCount: bytes.byteCount)
         if let wire {
             try await wire.push(bytes) { plain in
                 try archive.tap.consume(plain)
@@ -115,7 +115,9 @@ extension StreamReceipt {
     /// The one object that the stream became.
     var onlyVolume: StoredObject {
         get throws {
-            guard volumes.count == 1 else { throw EngineError(.streamMalformed, "a stream became \(volumes.count) objects") }
+            guard volumes.count == 1 else {
+                throw EngineError(.streamMalformed, "a stream became \(volumes.count) objects")
+            }
             return volumes[0]
         }
     }

@@ -20,7 +20,7 @@ struct BackupTransfer: Sendable {
     let plan: BackupPlan
     let source: BackupSource
     let pipe: EncodePipe
-    let progress: TransferProgress
+    let progress: ProgressCounter
 
     func run(label: BackupLabel) async throws -> BackupContent {
         let started = Mailbox<BaseBackupStart>()
@@ -80,7 +80,8 @@ struct BackupTransfer: Sendable {
             let history = try await source.wal().timelineHistory(start.timeline)
             try await capture.add(history.fileName, history.bytes)
         }
-        let end = try await source.wal().streamWAL(from: begin, timeline: start.timeline, slot: slot, to: capture, stop: stop)
+        let end = try await source.wal().streamWAL(
+            from: begin, timeline: start.timeline, slot: slot, to: capture, stop: stop)
         guard let required = stop.end, required > .zero else {
             throw EngineError(.streamMalformed, "the WAL stream ended at \(end.position) before the base backup did")
         }

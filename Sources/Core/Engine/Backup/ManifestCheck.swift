@@ -35,7 +35,8 @@ struct ManifestCheck {
         let found = arrived[index]
         guard found.byteCount == file.byteCount else {
             throw EngineError(
-                .manifestMismatch, "'\(file.path)' came with \(found.byteCount) bytes, the manifest says \(file.byteCount)")
+                .manifestMismatch,
+                "'\(file.path)' came with \(found.byteCount) bytes, the manifest says \(file.byteCount)")
         }
         if hasChecksums, hexadecimal(found.checksum) != file.checksum.lowercased() {
             throw EngineError(.manifestMismatch, "the checksum of '\(file.path)' differs from the manifest's")

@@ -32,7 +32,8 @@ final class WALCapture: WALReceiver {
             let segment = WALSegment(containing: position, timeline: timeline, size: size)
             if position == segment.start {
                 segments.append(segment.name)
-                try await put(TarHeader.make(path: segment.name, byteCount: size.byteCount, mode: 0o600, modifiedAt: modifiedAt))
+                try await put(
+                    TarHeader.make(path: segment.name, byteCount: size.byteCount, mode: 0o600, modifiedAt: modifiedAt))
             }
             let count = min(bytes.byteCount - offset, Int(segment.end.byteCount(since: position)))
             let piece = bytes.extracting(offset..<offset + count)
@@ -53,7 +54,9 @@ final class WALCapture: WALReceiver {
     /// Fills the last segment with zeros, as a server does that switches segments, marks all as archived and ends the archive.
     /// - Throws: `.streamMalformed` when WAL up to `end` did not come.
     func finish(required end: LSN) async throws {
-        guard position >= end else { throw EngineError(.streamMalformed, "WAL ends at \(position), the backup needs \(end)") }
+        guard position >= end else {
+            throw EngineError(.streamMalformed, "WAL ends at \(position), the backup needs \(end)")
+        }
         let rest = Int(position.roundedUpToSegment(size: size).byteCount(since: position))
         var left = rest
         let zeros = [UInt8](repeating: 0, count: 65_536)

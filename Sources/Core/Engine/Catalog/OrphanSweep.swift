@@ -21,7 +21,8 @@ package struct OrphanSweep: Sendable {
                 kept.append(label)
             } else {
                 try await remove(label)
-                Logger.current.notice("removed the remains of an interrupted backup", metadata: [LogKeys.label: "\(label)"])
+                Logger.current.notice(
+                    "removed the remains of an interrupted backup", metadata: [LogKeys.label: "\(label)"])
             }
         }
         _ = try await backend.sweepUnfinished(prefix: "\(server)/")

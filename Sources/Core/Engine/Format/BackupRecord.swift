@@ -1,3 +1,5 @@
+import PostgresClient
+
 /// `backup.info`: all that `list-backup` and `info` show, and all that a restore needs to know before it reads anything else.
 ///
 /// It is written last; a backup exists if and only if it does. It never changes; what may change stands in the notes.
@@ -58,6 +60,9 @@ package struct BackupRecord: Sendable, Hashable, Codable {
     package var index: StoredObject
     /// HMAC-SHA-256 of this text with 64 zeros in its place, in an encrypted repository; else empty.
     package var authentication = ""
+
+    /// The number of a position as the record writes it, `X/Y`; 0 when it is not one.
+    package func position(_ text: String) -> UInt64 { LSN(text)?.position ?? 0 }
 
     /// The codecs' names joined by `+`, or `none`.
     package var chainName: String { codecs.isEmpty ? "none" : codecs.map(\.name).joined(separator: "+") }

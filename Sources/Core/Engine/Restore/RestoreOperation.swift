@@ -21,9 +21,9 @@ package struct RestoreRequest: Sendable {
 package struct RestoreOperation: Sendable {
     private let reader: BackupReader
     private let request: RestoreRequest
-    private let progress: TransferProgress
+    private let progress: ProgressCounter
 
-    package init(reader: BackupReader, request: RestoreRequest, progress: TransferProgress) {
+    package init(reader: BackupReader, request: RestoreRequest, progress: ProgressCounter) {
         self.reader = reader
         self.request = request
         self.progress = progress
@@ -55,7 +55,7 @@ package struct RestoreOperation: Sendable {
         _ snapshot: Snapshot, to target: RestoreTarget, owner: FileOwner?
     ) async throws {
         let sink = try DirectorySink(snapshot: snapshot, target: target, owner: owner)
-        progress.begin(totalBytes: snapshot.byteCount)
+        progress.setTotal(byteCount: snapshot.byteCount)
         try sink.prepare()
         try await SnapshotWalk(frames: reader.frames).run(snapshot, into: CountingSink(sink: sink, progress: progress))
         { throw $0 }
@@ -89,11 +89,11 @@ package struct RestoreOperation: Sendable {
 /// Counts bytes on their way into another sink.
 struct CountingSink<Sink: SnapshotSink>: SnapshotSink {
     let sink: Sink
-    let progress: TransferProgress
+    let progress: ProgressCounter
 
     func piece(_ bytes: UnsafeRawBufferPointer, file: Int, offset: Int) throws {
         try unsafe sink.piece(bytes, file: file, offset: offset)
-        progress.add(bytes.count)
+        progress.add(byteCount: bytes.count)
     }
 
     func proven(file: Int) throws { try sink.proven(file: file) }

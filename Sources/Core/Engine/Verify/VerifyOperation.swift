@@ -35,10 +35,10 @@ package struct VerifyOperation: Sendable {
     private let codecs: CodecRegistry
     private let cryptography: any Cryptography
     private let workers: Int
-    private let progress: TransferProgress
+    private let progress: ProgressCounter
 
     package init(
-        catalog: Catalog, codecs: CodecRegistry, cryptography: any Cryptography, workers: Int, progress: TransferProgress
+        catalog: Catalog, codecs: CodecRegistry, cryptography: any Cryptography, workers: Int, progress: ProgressCounter
     ) {
         self.catalog = catalog
         self.codecs = codecs
@@ -73,7 +73,7 @@ package struct VerifyOperation: Sendable {
     }
 
     private func checkStored(_ objects: [StoredObject], reader: BackupReader, _ findings: Findings) async throws {
-        progress.begin(totalBytes: objects.reduce(0) { $0 + $1.bytes })
+        progress.setTotal(byteCount: objects.reduce(0) { $0 + $1.bytes })
         let width = max(workers, min(8, catalog.repository.backend.capabilities.usefulConcurrency))
         let plain = StoredObjectReader(
             backend: catalog.repository.backend, chain: CodecChain([]), cryptography: cryptography)
@@ -84,7 +84,7 @@ package struct VerifyOperation: Sendable {
                     try await findings.collectDamage(missing: object.path) {
                         let identity = reader.record.identity(path: object.path)
                         try await plain.stream(object, key: reader.key(object.path), identity: identity) {
-                            progress.add($0.byteCount)
+                            progress.add(byteCount: $0.byteCount)
                         }
                     }
                 }
@@ -95,10 +95,10 @@ package struct VerifyOperation: Sendable {
 
     private func checkContent(_ index: BackupIndex, reader: BackupReader, _ findings: Findings) async throws {
         let snapshot = Snapshot(record: reader.record, index: index)
-        progress.begin(totalBytes: snapshot.byteCount)
+        progress.setTotal(byteCount: snapshot.byteCount)
         try await findings.collectDamage(missing: reader.record.manifest.path) { try await reader.manifest { _ in } }
         let pages = PageChecks(
-            snapshot: snapshot, startLSN: LSN(reader.record.startLSN)?.position ?? 0,
+            snapshot: snapshot, startLSN: reader.record.position(reader.record.startLSN),
             isActive: reader.record.hasDataChecksums, damaged: { findings.note($0) })
         do {
             try await SnapshotWalk(frames: reader.frames).run(

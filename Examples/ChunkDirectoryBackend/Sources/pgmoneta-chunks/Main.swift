@@ -1,0 +1,12 @@
+import BackupCLI
+import ChunkBackend
+
+/// The usual program, with one more kind of target.
+@main
+struct Main {
+    static func main() async {
+        var kit = Kit.standard
+        kit.backends.add(ChunkBackend.factory)
+        await CommandLineInterface(kit: kit).run()
+    }
+}

@@ -1,0 +1,14 @@
+package import ArgumentParser
+
+/// The command tree of `pgmoneta-admin`.
+package struct AdministrationProgram: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "pgmoneta-admin", abstract: "Set up keys, users and servers.",
+        discussion: "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.",
+        subcommands: [MasterKeyCommand.self, UserCommands.self, InitCommand.self],
+        helpNames: [.customShort("?"), .long])
+
+    @OptionGroup var options: AdministrationOptions
+
+    package init() {}
+}

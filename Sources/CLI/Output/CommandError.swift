@@ -1,0 +1,57 @@
+package import BackupAPI
+
+/// A fault of a command itself, outside the engine.
+package struct CommandError: Remediable, Hashable {
+    /// The kinds of fault; the raw value is the stable code.
+    package enum Kind: String, Sendable, Hashable, CaseIterable {
+        case interrupted, unexpected
+        case fileFailed = "file-failed"
+        case unknownServer = "unknown-server"
+        case unknownSetting = "unknown-setting"
+        case someTargetsFailed = "some-targets-failed"
+        case verificationDamage = "verification-damage"
+        case targetBroken = "target-broken"
+        case masterKeyMissing = "master-key-missing"
+        case masterKeyExists = "master-key-exists"
+        case masterKeyReadable = "master-key-readable"
+        case masterKeyMalformed = "master-key-malformed"
+        case usersMalformed = "users-malformed"
+        case userExists = "user-exists"
+        case userUnknown = "user-unknown"
+        case passwordUnusable = "password-unusable"
+        case passwordUnavailable = "password-unavailable"
+        case passwordNotAuthentic = "password-not-authentic"
+    }
+
+    /// The kind of fault.
+    package let kind: Kind
+    package let summary: String
+    package let remedy: String
+
+    /// Makes an error.
+    package init(_ kind: Kind, _ summary: String, remedy: String) {
+        self.kind = kind
+        self.summary = summary
+        self.remedy = remedy
+    }
+
+    package var code: String { kind.rawValue }
+    package var retry: RetryAdvice { .never }
+}
+
+extension CommandError {
+    /// Anything that was thrown, as an error with words.
+    package static func remediable(_ error: any Error) -> any Remediable {
+        if let storage = error as? StorageError, storage.reason == .cancelled { return interrupted }
+        if let known = error as? any Remediable { return known }
+        if error is CancellationError { return interrupted }
+        return CommandError(
+            .unexpected, "something unexpected happened (\(error))",
+            remedy: "Run the command again with -v, and report it with what it prints.")
+    }
+
+    /// The user stopped the command.
+    package static var interrupted: CommandError {
+        CommandError(.interrupted, "the command was interrupted", remedy: "Run the command again.")
+    }
+}

@@ -1,0 +1,33 @@
+/// The number of each stable error code, for `Outcome.Error`. Neither is ever reused.
+package enum ErrorNumbers {
+    /// The number of a code that is not in the table.
+    package static let other = 4_999
+
+    /// All codes, in the order of the manual.
+    package static let table: [(code: String, number: Int)] = [
+        ("storage-not-found", 4_001), ("storage-already-exists", 4_002), ("storage-permission-denied", 4_003),
+        ("storage-not-authenticated", 4_004), ("storage-no-space", 4_005), ("storage-read-only", 4_006),
+        ("storage-throttled", 4_007), ("storage-unavailable", 4_008), ("storage-timed-out", 4_009),
+        ("storage-corrupt", 4_010), ("storage-unsupported", 4_011), ("storage-invalid-key", 4_012),
+        ("storage-misconfigured", 4_013), ("storage-cancelled", 4_014), ("storage-failed", 4_015),
+        ("codec-truncated", 4_101), ("codec-damaged", 4_102), ("codec-not-authentic", 4_103),
+        ("codec-too-large", 4_104), ("codec-not-this-format", 4_105), ("codec-unknown-version", 4_106),
+        ("codec-key-missing", 4_107), ("codec-misconfigured", 4_108), ("codec-failed", 4_109),
+        ("configuration-unreadable", 4_201), ("configuration-syntax", 4_202), ("configuration-duplicate", 4_203),
+        ("configuration-unknown-section", 4_204), ("configuration-unknown-key", 4_205),
+        ("configuration-invalid-value", 4_206), ("configuration-missing", 4_207),
+        ("configuration-unknown-name", 4_208), ("configuration-unsupported", 4_209),
+        ("usage", 4_301), ("interrupted", 4_302), ("unexpected", 4_303), ("file-failed", 4_304),
+        ("unknown-server", 4_305), ("unknown-setting", 4_306), ("some-targets-failed", 4_307),
+        ("verification-damage", 4_308), ("target-broken", 4_309),
+        ("master-key-missing", 4_401), ("master-key-exists", 4_402), ("master-key-readable", 4_403),
+        ("master-key-malformed", 4_404), ("users-malformed", 4_405), ("user-exists", 4_406),
+        ("user-unknown", 4_407), ("password-unusable", 4_408), ("password-unavailable", 4_409),
+        ("password-not-authentic", 4_410),
+    ]
+
+    /// The number of a code.
+    package static func number(of code: String) -> Int {
+        table.first { $0.code == code }?.number ?? other
+    }
+}

@@ -1,0 +1,91 @@
+import BackupAPI
+package import BackupEngine
+import Logging
+
+/// What a command works with: the kit, the world around the program, and the engine's services.
+package struct Session: Sendable {
+    /// Makes the services of the engine for a configuration.
+    package typealias ServiceMaker =
+        @Sendable (Session, Configuration, ServiceOptions) async throws -> any BackupService
+
+    /// The program's name, for messages.
+    package var program: String
+    /// Backends, codecs, cryptography.
+    package var kit: Kit
+    /// The program's environment.
+    package var environment: [String: String]
+    /// Its clocks.
+    package var clock: CommandClock
+    /// Where it writes.
+    package var console: Console
+    /// Makes the engine's services.
+    package var makeService: ServiceMaker?
+
+    /// Makes a session.
+    package init(
+        program: String, kit: Kit, environment: [String: String], clock: CommandClock, console: Console,
+        makeService: ServiceMaker? = nil
+    ) {
+        self.program = program
+        self.kit = kit
+        self.environment = environment
+        self.clock = clock
+        self.console = console
+        self.makeService = makeService
+    }
+}
+
+extension Session {
+    /// Reads and checks the configuration that the options name.
+    package func configuration(_ options: CommonOptions) throws -> Configuration {
+        let path = options.configurationPath(environment)
+        let text = try ConfigurationFile.text(path)
+        let configuration = try Configuration.load(
+            text: text, fileName: path, backends: kit.backends, codecs: kit.codecs, environment: environment)
+        for warning in configuration.warnings {
+            Logger.current.info("a setting has no effect", metadata: ["place": "\(warning.summary)"])
+        }
+        return configuration
+    }
+
+    /// The settings of a server.
+    package func server(_ name: String, in configuration: Configuration) throws(CommandError) -> ServerSettings {
+        if let server = configuration.server(named: name) { return server }
+        let names = configuration.servers.map(\.name)
+        throw CommandError(
+            .unknownServer, "there is no server '\(name)' in \(configuration.fileName)",
+            remedy: NearestName.hint(name, among: names)
+                + (names.isEmpty
+                    ? "Add a section [\(name)] with host and user." : "Configured: \(names.joined(separator: ", "))."))
+    }
+
+    /// The targets that the options name, else those of the server, else all.
+    package func targets(
+        _ options: CommonOptions, of server: ServerSettings?, in configuration: Configuration
+    ) throws -> [TargetDefinition] {
+        guard !options.targets.isEmpty else {
+            return server.map { configuration.targets(of: $0) } ?? configuration.targets
+        }
+        return try options.targets.map { try target($0, in: configuration) }
+    }
+
+    /// A target by its name, its URL or its absolute path.
+    package func target(_ text: String, in configuration: Configuration) throws -> TargetDefinition {
+        if let target = configuration.target(named: text) { return target }
+        guard text.hasPrefix("/") || text.contains("://") else {
+            let names = configuration.targets.map(\.name)
+            throw UsageError(
+                "there is no target '\(text)'",
+                remedy: NearestName.hint(text, among: names)
+                    + "Configured: \(names.joined(separator: ", ")); or give a URL.")
+        }
+        let location = try TargetLocation(text)
+        if let known = configuration.targets.first(where: { $0.location == location }) { return known }
+        guard kit.backends.factory(scheme: location.scheme) != nil else {
+            let schemes = kit.backends.factories.map(\.scheme).joined(separator: ", ")
+            throw UsageError("there is no backend for '\(location.scheme)://'", remedy: "Known: \(schemes).")
+        }
+        return TargetDefinition(
+            name: location.description, settings: TargetSettings(location: location, environment: environment))
+    }
+}

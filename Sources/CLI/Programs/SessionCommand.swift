@@ -1,0 +1,32 @@
+package import ArgumentParser
+package import BackupAPI
+
+/// A command that the runner can run.
+package protocol SessionCommand: ParsableCommand, Sendable {
+    /// Its name and number in replies.
+    static var name: CommandName { get }
+    /// How its reply is written.
+    var format: OutputFormat { get }
+    /// Whether it logs what it does.
+    var isVerbose: Bool { get }
+    /// What was asked for, as the reply repeats it.
+    var request: [String: OutputValue] { get }
+    /// Does the work.
+    func answer(_ session: Session) async throws -> CommandAnswer
+}
+
+extension SessionCommand {
+    /// The command for its own arguments, without a command tree around it.
+    /// - Throws: the parser's error when they do not fit.
+    package static func make(from arguments: [String]) throws -> Self { try parse(arguments) }
+}
+
+/// What a command gives to be written.
+package enum CommandAnswer: Sendable {
+    /// The Response of a reply.
+    case response([String: OutputValue])
+    /// The Response of a reply that says what went wrong, with the error and the exit code.
+    case failure([String: OutputValue], any Remediable, ExitCode)
+    /// Text that is itself the result, such as a starter configuration.
+    case document(String)
+}

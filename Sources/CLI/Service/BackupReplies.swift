@@ -1,0 +1,132 @@
+package import BackupAPI
+
+/// Builds the Response of the commands about backups. Every field of the manual's samples is here under its name.
+package struct BackupReplies: Sendable {
+    /// Gives the numbers of compressions and encryptions.
+    package let codecs: CodecRegistry
+
+    /// Makes a builder.
+    package init(codecs: CodecRegistry) { self.codecs = codecs }
+
+    /// `backup`.
+    package func backup(_ summary: BackupSummary) -> [String: OutputValue] {
+        var fields = common(ServerIdentity(summary))
+        fields.merge(sizes(summary)) { $1 }
+        fields.merge(kind(summary)) { $1 }
+        fields["Backup"] = .string(summary.label)
+        fields["Targets"] = targets(summary)
+        return fields
+    }
+
+    /// `list-backup`.
+    package func list(_ answer: BackupListAnswer) -> [String: OutputValue] {
+        var fields = common(answer.server)
+        fields["Backups"] = .list(answer.backups.map { .object(item($0)) })
+        return fields
+    }
+
+    /// `info`.
+    package func info(_ summary: BackupSummary) -> [String: OutputValue] {
+        var fields = backup(summary)
+        fields.merge(state(summary)) { $1 }
+        fields.merge(OutputValue.lsn("Start", summary.startLSN)) { $1 }
+        fields.merge(OutputValue.lsn("End", summary.endLSN)) { $1 }
+        fields.merge(OutputValue.lsn("Checkpoint", summary.checkpointLSN)) { $1 }
+        fields["Elapsed"] = .integer(summary.elapsedSeconds)
+        fields["StartTimeline"] = .integer(summary.startTimeline)
+        fields["EndTimeline"] = .integer(summary.endTimeline)
+        fields["NumberOfTablespaces"] = .integer(summary.tablespaces.count)
+        let paths = summary.tablespaces.map { ($0.name, OutputValue.string($0.path)) }
+        fields["Tablespaces"] = .object(Dictionary(paths) { $1 })
+        fields["WAL"] = .string(summary.walSegment)
+        return fields
+    }
+
+    /// `restore`.
+    package func restore(_ answer: RestoreAnswer) -> [String: OutputValue] {
+        var fields = common(ServerIdentity(answer.summary))
+        fields.merge(sizes(answer.summary)) { $1 }
+        fields.merge(kind(answer.summary)) { $1 }
+        fields["Backup"] = .string(answer.summary.label)
+        fields["Comments"] = .string(Self.comments(answer.summary.comments))
+        fields["Directory"] = .string(answer.directory)
+        return fields
+    }
+
+    /// Comments on one line: `key|comment,key|comment`, with `\` before each `\`, `,` and `|` inside them.
+    package static func comments(_ comments: [String: String]) -> String {
+        func escaped(_ text: String) -> String {
+            text.reduce(into: "") { result, character in
+                if character == "\\" || character == "," || character == "|" { result += "\\" }
+                result.append(character)
+            }
+        }
+        return comments.sorted { $0.key < $1.key }.map { "\(escaped($0.key))|\(escaped($0.value))" }
+            .joined(separator: ",")
+    }
+
+    /// The fields that every reply about a server has.
+    package func common(_ server: ServerIdentity) -> [String: OutputValue] {
+        var fields: [String: OutputValue] = [
+            "Server": .string(server.name), "ServerVersion": .string(ProgramVersion.text),
+        ]
+        fields["MajorVersion"] = server.majorVersion.map { .integer($0) }
+        fields["MinorVersion"] = server.minorVersion.map { .integer($0) }
+        return fields
+    }
+
+    private func item(_ summary: BackupSummary) -> [String: OutputValue] {
+        var fields = sizes(summary)
+        fields.merge(kind(summary)) { $1 }
+        fields.merge(state(summary)) { $1 }
+        fields["Backup"] = .string(summary.label)
+        fields["Server"] = .string(summary.server)
+        fields["Targets"] = targets(summary)
+        fields["WAL"] = .size(summary.walByteCount)
+        return fields
+    }
+
+    private func sizes(_ summary: BackupSummary) -> [String: OutputValue] {
+        ["BackupSize": .size(summary.backupByteCount), "RestoreSize": .size(summary.restoreByteCount)]
+    }
+
+    private func kind(_ summary: BackupSummary) -> [String: OutputValue] {
+        var fields: [String: OutputValue] = [
+            "Compression": codec(summary.compression), "Encryption": codec(summary.encryption),
+            "Incremental": .bool(summary.parent != nil),
+        ]
+        fields["IncrementalParent"] = summary.parent.map { .string($0) }
+        return fields
+    }
+
+    private func state(_ summary: BackupSummary) -> [String: OutputValue] {
+        [
+            "Comments": .string(Self.comments(summary.comments)), "Keep": .bool(summary.isKept),
+            "Valid": .validity(summary.validity),
+        ]
+    }
+
+    private func targets(_ summary: BackupSummary) -> OutputValue {
+        .list(
+            summary.targets.map { outcome in
+                var fields: [String: OutputValue] = [
+                    "Target": .string(outcome.target), "Status": .string(outcome.status.rawValue),
+                ]
+                fields["Error"] = outcome.error.map { .string($0) }
+                return .object(fields)
+            })
+    }
+
+    /// A codec by name and number; -1 where a record names one that this program does not know.
+    private func codec(_ name: String?) -> OutputValue {
+        guard let name else { return .named("none", number: 0) }
+        return .named(name, number: codecs.factory(named: name)?.number ?? -1)
+    }
+}
+
+extension ServerIdentity {
+    /// The server of a backup.
+    fileprivate init(_ summary: BackupSummary) {
+        self.init(name: summary.server, majorVersion: summary.majorVersion, minorVersion: summary.minorVersion)
+    }
+}

@@ -1,0 +1,28 @@
+package import BackupEngine
+
+/// What the engine does for the commands. A command builds a request, calls one method, and writes the answer.
+///
+/// Errors that end the whole operation are thrown as `Remediable`; what happened on each of several targets is in the answer.
+package protocol BackupService: Sendable {
+    /// Takes a full backup, or an incremental one on `request.parent`.
+    func backup(_ request: BackupRequest, progress: ProgressCounter) async throws -> BackupAnswer
+    /// Lists the backups of a server over all of its targets.
+    func list(_ request: BackupListRequest) async throws -> BackupListAnswer
+    /// Describes one backup.
+    func info(_ request: InfoRequest) async throws -> BackupAnswer
+    /// Reads a backup back and compares every checksum.
+    func verify(_ request: VerifyRequest, progress: ProgressCounter) async throws -> VerifyAnswer
+    /// Restores a backup and its parents into a directory.
+    func restore(_ request: RestoreRequest, progress: ProgressCounter) async throws -> RestoreAnswer
+    /// Runs the conformance laws on a live target, measures it, and cleans up.
+    func checkTarget(_ request: TargetCheckRequest, progress: ProgressCounter) async throws -> TargetCheckAnswer
+}
+
+/// What options say to the services as a whole.
+package struct ServiceOptions: Sendable, Hashable {
+    /// The configuration file that was read; restored clusters name it in their `restore_command`.
+    package var configurationPath: String
+
+    /// Makes options.
+    package init(configurationPath: String) { self.configurationPath = configurationPath }
+}

@@ -1,0 +1,95 @@
+/// The answer to `verify`.
+package struct VerifyAnswer: Sendable, Hashable {
+    /// One file that was looked at.
+    package struct File: Sendable, Hashable {
+        /// The target it is on.
+        package var target: String
+        /// The folder inside the backup.
+        package var directory: String
+        /// Its name.
+        package var fileName: String
+        /// The checksum's name, such as `SHA512`.
+        package var algorithm: String
+        /// What the checksum must be; empty where the file should not be there.
+        package var original: String
+        /// What it is; empty where the file is not there or cannot be read.
+        package var calculated: String
+
+        /// Makes a file.
+        package init(
+            target: String, directory: String, fileName: String, algorithm: String, original: String, calculated: String
+        ) {
+            self.target = target
+            self.directory = directory
+            self.fileName = fileName
+            self.algorithm = algorithm
+            self.original = original
+            self.calculated = calculated
+        }
+    }
+
+    /// The server.
+    package var server: ServerIdentity
+    /// The label that was verified.
+    package var label: String
+    /// How many files were looked at.
+    package var checkedFileCount: Int
+    /// Those with a fault.
+    package var failed: [File]
+    /// All of them, where they were asked for.
+    package var all: [File]?
+
+    /// Makes an answer.
+    package init(server: ServerIdentity, label: String, checkedFileCount: Int, failed: [File], all: [File]? = nil) {
+        self.server = server
+        self.label = label
+        self.checkedFileCount = checkedFileCount
+        self.failed = failed
+        self.all = all
+    }
+}
+
+/// The answer to `target check`.
+package struct TargetCheckAnswer: Sendable, Hashable {
+    /// One law that was tried.
+    package struct Check: Sendable, Hashable {
+        /// The law's name, such as `commit-is-atomic`.
+        package var law: String
+        /// What was seen instead; nil when it was kept.
+        package var fault: String?
+
+        /// Makes a check.
+        package init(law: String, fault: String? = nil) {
+            self.law = law
+            self.fault = fault
+        }
+    }
+
+    /// The target.
+    package var target: String
+    /// Where it is.
+    package var location: String
+    /// In the order they were tried.
+    package var checks: [Check]
+    /// The median time of a small call, in microseconds; nil when it was not measured.
+    package var latencyMicroseconds: Int?
+    /// Bytes per second; nil when they were not measured.
+    package var writeBytesPerSecond: Int?
+    package var readBytesPerSecond: Int?
+    /// What the backend says about the place.
+    package var remarks: [String]
+
+    /// Makes an answer.
+    package init(
+        target: String, location: String, checks: [Check], latencyMicroseconds: Int? = nil,
+        writeBytesPerSecond: Int? = nil, readBytesPerSecond: Int? = nil, remarks: [String] = []
+    ) {
+        self.target = target
+        self.location = location
+        self.checks = checks
+        self.latencyMicroseconds = latencyMicroseconds
+        self.writeBytesPerSecond = writeBytesPerSecond
+        self.readBytesPerSecond = readBytesPerSecond
+        self.remarks = remarks
+    }
+}

@@ -1,0 +1,41 @@
+extension BackupReplies {
+    /// `verify`.
+    package func verify(_ answer: VerifyAnswer) -> [String: OutputValue] {
+        var fields = common(answer.server)
+        var files: [String: OutputValue] = ["Failed": .list(answer.failed.map(file))]
+        files["All"] = answer.all.map { .list($0.map(file)) }
+        fields["Backup"] = .string(answer.label)
+        fields["Files"] = .object(files)
+        fields["NumberOfFiles"] = .integer(answer.checkedFileCount)
+        fields["Valid"] = .validity(answer.failed.isEmpty ? .yes : .no)
+        return fields
+    }
+
+    /// `target check`.
+    package func targetCheck(_ answer: TargetCheckAnswer) -> [String: OutputValue] {
+        var fields: [String: OutputValue] = [
+            "Target": .string(answer.target), "URL": .string(answer.location),
+            "ServerVersion": .string(ProgramVersion.text), "Remarks": .list(answer.remarks.map { .string($0) }),
+            "Checks": .list(
+                answer.checks.map { check in
+                    var fields: [String: OutputValue] = [
+                        "Law": .string(check.law), "Kept": .bool(check.fault == nil),
+                    ]
+                    fields["Fault"] = check.fault.map { .string($0) }
+                    return .object(fields)
+                }),
+        ]
+        fields["LatencyMicroseconds"] = answer.latencyMicroseconds.map { .integer($0) }
+        fields["WritePerSecond"] = answer.writeBytesPerSecond.map { .size($0) }
+        fields["ReadPerSecond"] = answer.readBytesPerSecond.map { .size($0) }
+        return fields
+    }
+
+    private func file(_ file: VerifyAnswer.File) -> OutputValue {
+        .object([
+            "Calculated": .string(file.calculated), "Directory": .string(file.directory),
+            "FileName": .string(file.fileName), "HashAlgorithm": .string(file.algorithm),
+            "Original": .string(file.original), "Target": .string(file.target),
+        ])
+    }
+}

@@ -1,0 +1,144 @@
+import BackupAPI
+import BackupConformance
+import BackupEngine
+import Glibc
+
+extension EngineService {
+    func verify(_ request: VerifyRequest, progress: ProgressCounter) async throws -> VerifyAnswer {
+        try await withTaskExecutorPreference(pool) {
+            let view = try await view(request.server.name, request.targets)
+            let label = try view.label(request.identifier)
+            var files: [VerifyAnswer.File] = []
+            for (target, catalog) in view.catalogs(withFolder: label) {
+                let operation = VerifyOperation(
+                    catalog: catalog, codecs: session.kit.codecs, cryptography: session.kit.cryptography,
+                    workers: Self.workers(request.server), progress: progress)
+                let report = try await operation.run(label, depth: request.isQuick ? .stored : .content)
+                files += report.files(target: target)
+            }
+            let summary = view.summary(of: label, codecs: session.kit.codecs)
+            let failed = files.filter { $0.calculated != $0.original }
+            let answer = VerifyAnswer(
+                server: ServerIdentity(
+                    name: request.server.name, majorVersion: summary.majorVersion, minorVersion: summary.minorVersion),
+                label: label.string, checkedFileCount: files.count, failed: failed,
+                all: request.detail == .all ? files : nil)
+            if let directory = request.directory { try VerifyReportFile.write(answer, to: AbsolutePath.of(directory)) }
+            return answer
+        }
+    }
+
+    func checkTarget(_ request: TargetCheckRequest, progress: ProgressCounter) async throws -> TargetCheckAnswer {
+        try await withTaskExecutorPreference(pool) {
+            let backend = try await open(request.target)
+            let report = await BackendConformance(
+                makeBackend: { try await open(request.target) }, prefix: ".pgmoneta-check"
+            ).run()
+            let speed = try await TargetSpeed.measure(backend, uptime: session.clock.uptime)
+            await backend.close()
+            let checks = report.findings.map { finding in
+                switch finding.outcome {
+                case .passed, .notClaimed: TargetCheckAnswer.Check(law: finding.law)
+                case .violated(let words): TargetCheckAnswer.Check(law: finding.law, fault: words)
+                }
+            }
+            return TargetCheckAnswer(
+                target: request.target.name, location: backend.displayName, checks: checks,
+                latencyMicroseconds: speed.latencyMicroseconds, writeBytesPerSecond: speed.writeBytesPerSecond,
+                readBytesPerSecond: speed.readBytesPerSecond, remarks: backend.capabilities.remarks)
+        }
+    }
+}
+
+extension VerifyReport {
+    /// The objects as `verify` shows them, with damage that belongs to none of them at the end.
+    fileprivate func files(target: String) -> [VerifyAnswer.File] {
+        let known = objects.map { object in
+            let slash = object.path.lastIndex(of: "/")
+            return VerifyAnswer.File(
+                target: target, directory: slash.map { String(object.path[..<$0]) } ?? "",
+                fileName: slash.map { String(object.path[object.path.index(after: $0)...]) } ?? object.path,
+                algorithm: "SHA512", original: object.original,
+                calculated: object.damages.isEmpty ? object.original : object.damages.joined(separator: "; "))
+        }
+        return known
+            + damages.map {
+                VerifyAnswer.File(
+                    target: target, directory: "", fileName: $0, algorithm: "SHA512", original: "",
+                    calculated: "damaged")
+            }
+    }
+}
+
+/// How fast a target is, measured with objects of its own that are removed again.
+private struct TargetSpeed: Sendable {
+    var latencyMicroseconds: Int
+    var writeBytesPerSecond: Int
+    var readBytesPerSecond: Int
+
+    static func measure(_ backend: any StorageBackend, uptime: @Sendable () -> Duration) async throws -> TargetSpeed {
+        let key = try ObjectKey(".pgmoneta-check/speed")
+        let piece = [UInt8]((0..<(1 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) })
+        let pieces = 16
+        let begin = uptime()
+        try await backend.put(key) { (upload: inout Upload) in
+            for _ in 0..<pieces { try await upload.write(piece) }
+        }
+        let written = uptime()
+        _ = try await backend.read(key, limit: pieces << 20)
+        let read = uptime()
+        var latencies: [Duration] = []
+        for _ in 0..<9 {
+            let start = uptime()
+            _ = try await backend.stat(key)
+            latencies.append(uptime() - start)
+        }
+        _ = try await backend.delete([key])
+        return TargetSpeed(
+            latencyMicroseconds: microseconds(latencies.sorted()[latencies.count / 2]),
+            writeBytesPerSecond: rate(pieces << 20, written - begin),
+            readBytesPerSecond: rate(pieces << 20, read - written))
+    }
+
+    private static func microseconds(_ duration: Duration) -> Int {
+        Int(duration.components.seconds * 1_000_000 + duration.components.attoseconds / 1_000_000_000_000)
+    }
+
+    private static func rate(_ bytes: Int, _ duration: Duration) -> Int {
+        bytes * 1_000_000 / max(1, microseconds(duration))
+    }
+}
+
+/// The report that `verify` leaves in a directory.
+private enum VerifyReportFile {
+    static func write(_ answer: VerifyAnswer, to directory: String) throws {
+        let path = directory + "/pgmoneta-verify-\(answer.server.name)-\(answer.label).txt"
+        let lines = (answer.all ?? answer.failed).map { file in
+            let name = file.directory.isEmpty ? file.fileName : file.directory + "/" + file.fileName
+            return "\(file.calculated == file.original ? "ok" : "DAMAGED") \(file.target) \(name)"
+                + (file.calculated == file.original ? "" : ": \(file.calculated)")
+        }
+        let text =
+            "\(answer.failed.isEmpty ? "sound" : "damaged"): \(answer.checkedFileCount) objects\n"
+            + lines.map { $0 + "\n" }.joined()
+        try SmallFile.replace(path, Array(text.utf8))
+    }
+}
+
+/// Paths as the user's shell means them.
+enum AbsolutePath {
+    /// The path from the root, without a slash at its end.
+    static func of(_ path: String) -> String {
+        var whole = path
+        if !path.utf8.starts(with: "/".utf8) {
+            var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+            if unsafe getcwd(&buffer, buffer.count) != nil {
+                whole =
+                    String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) + "/"
+                    + path
+            }
+        }
+        while whole.utf8.count > 1, whole.utf8.last == 0x2F { whole = String(whole.dropLast()) }
+        return whole
+    }
+}

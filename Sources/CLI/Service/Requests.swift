@@ -1,0 +1,87 @@
+package import BackupEngine
+
+/// `backup <server> [identifier]`.
+package struct BackupRequest: Sendable {
+    /// The server, resolved.
+    package var server: ServerSettings
+    /// Where the backup goes; at least one.
+    package var targets: [TargetDefinition]
+    /// The backup that an incremental one is based on; nil takes a full one.
+    package var parent: BackupIdentifier?
+}
+
+/// `list-backup <server>`.
+package struct BackupListRequest: Sendable {
+    /// The server, resolved.
+    package var server: ServerSettings
+    /// Where to look; at least one.
+    package var targets: [TargetDefinition]
+    /// The order of labels.
+    package var order: SortOrder
+}
+
+/// The order of a list by label.
+package enum SortOrder: String, Sendable, Hashable, CaseIterable {
+    /// Oldest first.
+    case ascending = "asc"
+    /// Newest first.
+    case descending = "desc"
+}
+
+/// `info <server> <identifier>`.
+package struct InfoRequest: Sendable {
+    /// The server, resolved.
+    package var server: ServerSettings
+    /// Where to look; at least one.
+    package var targets: [TargetDefinition]
+    /// The backup.
+    package var identifier: BackupIdentifier
+}
+
+/// `verify <server> <identifier> [directory] [failed|all]`.
+package struct VerifyRequest: Sendable {
+    /// Which files the answer lists.
+    package enum Detail: String, Sendable, Hashable, CaseIterable {
+        /// Those with a fault.
+        case failed
+        /// Every one.
+        case all
+    }
+
+    /// The server, resolved.
+    package var server: ServerSettings
+    /// Where to look; at least one.
+    package var targets: [TargetDefinition]
+    /// The backup.
+    package var identifier: BackupIdentifier
+    /// A directory for the report; nil writes none.
+    package var directory: String?
+    /// Which files the answer lists.
+    package var detail: Detail
+    /// Whether only presence and size of the stored objects are looked at.
+    package var isQuick: Bool
+}
+
+/// `restore <server> <identifier> [position] <directory>`.
+package struct RestoreRequest: Sendable {
+    /// The server, resolved.
+    package var server: ServerSettings
+    /// Where to look; at least one.
+    package var targets: [TargetDefinition]
+    /// The backup.
+    package var identifier: BackupIdentifier
+    /// Where recovery shall end.
+    package var position: RestorePosition
+    /// The backup goes to `<directory>/<server>-<label>/`.
+    package var directory: String
+    /// Whether what is in that directory may go.
+    package var isForced: Bool
+    /// Other places for tablespaces.
+    package var tablespaceMappings: [TablespaceMapping]
+}
+
+/// `target check <target>`.
+package struct TargetCheckRequest: Sendable {
+    /// The target.
+    package var target: TargetDefinition
+}

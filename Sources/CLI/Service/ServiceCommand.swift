@@ -1,0 +1,55 @@
+import BackupEngine
+
+/// A command about one server that the engine's services answer.
+package protocol ServiceCommand: UserCommand {
+    /// The server's configured name.
+    var server: String { get }
+}
+
+/// What a service command works with.
+struct ServiceContext {
+    let session: Session
+    let service: any BackupService
+    let server: ServerSettings
+    let targets: [TargetDefinition]
+    let replies: BackupReplies
+    private let showsProgress: Bool
+
+    init(_ command: some ServiceCommand, _ session: Session) async throws {
+        let configuration = try session.configuration(command.options)
+        self.session = session
+        server = try session.server(command.server, in: configuration)
+        targets = try session.targets(command.options, of: server, in: configuration)
+        service = try await session.service(configuration, command.options)
+        replies = BackupReplies(codecs: session.kit.codecs)
+        showsProgress = !command.options.noProgress
+    }
+
+    /// Runs an operation with its progress on the terminal.
+    func withProgress<Result: Sendable>(
+        _ activity: String, _ operation: (ProgressCounter) async throws -> Result
+    ) async throws -> Result {
+        try await session.withProgress(activity, isShown: showsProgress, operation)
+    }
+}
+
+extension Session {
+    /// The engine's services.
+    func service(_ configuration: Configuration, _ options: CommonOptions) async throws -> any BackupService {
+        guard let makeService else {
+            throw UsageError("this program has no backup service", remedy: "Use the standard pgmoneta-cli.")
+        }
+        let options = ServiceOptions(configurationPath: options.configurationPath(environment))
+        return try await makeService(self, configuration, options)
+    }
+
+    /// Runs an operation with its progress on the terminal, if there is one.
+    func withProgress<Result: Sendable>(
+        _ activity: String, isShown: Bool, _ operation: (ProgressCounter) async throws -> Result
+    ) async throws -> Result {
+        let counter = ProgressCounter(activity: activity)
+        let isVisible = isShown && console.isErrorTerminal
+        let reporter = ProgressReporter(write: isVisible ? console.errors : nil, uptime: clock.uptime)
+        return try await reporter.show(counter) { try await operation(counter) }
+    }
+}

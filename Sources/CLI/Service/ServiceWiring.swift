@@ -1,0 +1,14 @@
+import ArgumentParser
+
+/// Where the engine meets the commands.
+enum ServiceWiring {
+    /// Makes the engine's services.
+    static let makeService: Session.ServiceMaker = { session, configuration, options in
+        EngineService(session: session, configuration: configuration)
+    }
+
+    /// The commands that need the engine's services.
+    static let commands: [any ParsableCommand.Type] = [
+        BackupCommand.self, ListBackupCommand.self, InfoCommand.self, VerifyCommand.self, RestoreCommand.self,
+    ]
+}

@@ -1,0 +1,58 @@
+package import Logging
+
+extension ConfigurationSchema {
+    /// Keys of the reference system that do nothing here, with the reason a warning gives.
+    static let ignoredRows: [Row] = [
+        ignored("nagios", [.global], because: "there is no Nagios port; ask '/metrics' or the exit codes"),
+        ignored("console", [.global], because: "there is no web console"),
+        ignored("metrics_cache_max_age", [.global], because: "metrics are not cached"),
+        ignored("metrics_cache_max_size", [.global], because: "metrics are not cached"),
+        ignored("metrics_cert_file", [.global], because: "'/metrics' has no TLS; put a proxy before it"),
+        ignored("metrics_key_file", [.global], because: "'/metrics' has no TLS; put a proxy before it"),
+        ignored("metrics_ca_file", [.global], because: "'/metrics' has no TLS; put a proxy before it"),
+        ignored("tls", [.global], because: "the management socket is local"),
+        ignored("tls_cert_file", [.global], because: "it is a setting of server sections here"),
+        ignored("tls_key_file", [.global], because: "it is a setting of server sections here"),
+        ignored("tls_ca_file", [.global], because: "it is a setting of server sections here"),
+        ignored("retention_interval", [.global], because: "retention runs when it is asked for or scheduled"),
+        ignored("log_mode", [.global], because: "the log is always appended to"),
+        ignored("log_rotation_age", [.global], because: "the system's log rotation does that"),
+        ignored("log_rotation_size", [.global], because: "the system's log rotation does that"),
+        ignored("blocking_timeout", [.global], because: "every call has its own limits"),
+        ignored("authentication_timeout", [.global], because: "every call has its own limits"),
+        ignored("libev", [.global], because: "there is no event library to choose"),
+        ignored("keep_alive", [.global], because: "libpq's own setting is used"),
+        ignored("nodelay", [.global], because: "libpq's own setting is used"),
+        ignored("non_blocking", [.global], because: "there is nothing to choose"),
+        ignored("backlog", [.global], because: "there is nothing to choose"),
+        ignored("hugepage", [.global], because: "memory is bounded and small"),
+        ignored("direct_io", [.global], because: "files are written through the page cache and then flushed"),
+        ignored("update_process_title", [.global], because: "process titles are not changed"),
+        ignored("backup_max_rate", [.global, .server], because: "it is called 'max_rate' now; set that for a limit"),
+        ignored("network_max_rate", [.global, .server], because: "it is called 'max_rate' now; set that for a limit"),
+        ignored("progress", [.global, .server], because: "progress is shown on every terminal; see --no-progress"),
+        ignored("ssh_ciphers", [.global], because: "OpenSSH's own configuration chooses them"),
+        ignored("ssh_public_key_file", [.global], because: "the private key is enough"),
+        ignored("azure_storage_account", [.global], because: "there is no Azure backend"),
+        ignored("azure_container", [.global], because: "there is no Azure backend"),
+        ignored("azure_shared_key", [.global], because: "there is no Azure backend"),
+        ignored("azure_base_dir", [.global], because: "there is no Azure backend"),
+        ignored("azure_endpoint", [.global], because: "there is no Azure backend"),
+        ignored("azure_port", [.global], because: "there is no Azure backend"),
+        ignored("azure_use_tls", [.global], because: "there is no Azure backend"),
+        ignored("workspace", [.server], because: "the workspace of [pgmoneta] is used for all servers"),
+        ignored("follow", [.server], because: "each server is streamed on its own"),
+        ignored("wal_shipping", [.server], because: "WAL goes to every target of the server"),
+        ignored("hot_standby", [.server], because: "restored copies are made by 'restore' only"),
+        ignored("hot_standby_overrides", [.server], because: "restored copies are made by 'restore' only"),
+        ignored("hot_standby_tablespaces", [.server], because: "restored copies are made by 'restore' only"),
+        ignored("extra", [.server], because: "only what PostgreSQL itself sends is backed up"),
+    ]
+
+    /// The names of log levels, with the level each stands for.
+    package static let logLevels: [(name: String, level: Logger.Level)] = [
+        ("trace", .trace), ("debug5", .trace), ("debug4", .trace), ("debug3", .trace), ("debug2", .debug),
+        ("debug1", .debug), ("debug", .debug), ("info", .info), ("notice", .notice), ("warn", .warning),
+        ("warning", .warning), ("error", .error), ("critical", .critical), ("fatal", .critical),
+    ]
+}

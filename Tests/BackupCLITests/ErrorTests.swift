@@ -1,0 +1,43 @@
+import BackupAPI
+import BackupCLI
+import BackupEngine
+import Testing
+
+@Suite struct ErrorTests {
+    @Test func `every code and number is there once`() {
+        #expect(Set(ErrorNumbers.table.map(\.code)).count == ErrorNumbers.table.count)
+        #expect(Set(ErrorNumbers.table.map(\.number)).count == ErrorNumbers.table.count)
+        #expect(!ErrorNumbers.table.map(\.number).contains(ErrorNumbers.other))
+    }
+
+    @Test func `every error that a user can meet has a number`() {
+        let codes =
+            StorageError.Reason.allCases.map { StorageError($0, operation: .read, target: "").code }
+            + CodecError.Reason.allCases.map { CodecError($0, codec: "").code }
+            + CommandError.Kind.allCases.map(\.rawValue)
+            + ConfigurationFault.Kind.allCases.map { "configuration-\($0.rawValue)" }
+            + [UsageError("", remedy: "").code]
+        for code in codes { #expect(ErrorNumbers.number(of: code) != ErrorNumbers.other, "\(code)") }
+    }
+
+    @Test func `exit codes follow from the error`() {
+        func code(_ reason: StorageError.Reason) -> ExitCode {
+            ExitCode(for: StorageError(reason, operation: .write, target: ""))
+        }
+        #expect(code(.throttled) == .later)
+        #expect(code(.unavailable) == .later)
+        #expect(code(.noSpace) == .failed)
+        #expect(code(.misconfigured) == .usage)
+        #expect(ExitCode(for: UsageError("x", remedy: "y")) == .usage)
+        #expect(ExitCode(for: CodecError(.misconfigured, codec: "zstd")) == .usage)
+        #expect(ExitCode(for: CommandError.interrupted) == .failed)
+    }
+
+    @Test func `what was thrown without words gets words`() {
+        struct Odd: Error {}
+        #expect(CommandError.remediable(Odd()).code == "unexpected")
+        #expect(CommandError.remediable(CancellationError()).code == "interrupted")
+        #expect(
+            CommandError.remediable(StorageError(.cancelled, operation: .read, target: "")).code == "interrupted")
+    }
+}

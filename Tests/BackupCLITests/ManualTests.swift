@@ -1,0 +1,39 @@
+import BackupCLI
+import Foundation
+import Testing
+
+/// The pages in `docs` say what the programs do.
+@Suite struct ManualTests {
+    private func page(_ name: String) -> URL {
+        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "docs/\(name)")
+    }
+
+    @Test func `the configuration manual is true`() throws {
+        let text = ConfigurationManual(kit: .standard).text
+        if ProcessInfo.processInfo.environment["PGMONETA_WRITE_MANUAL"] == "1" {
+            try Data(text.utf8).write(to: page("CONFIGURATION.md"))
+        }
+
+        let written = try String(contentsOf: page("CONFIGURATION.md"), encoding: .utf8)
+
+        #expect(written == text, "run the test with PGMONETA_WRITE_MANUAL=1 and look at the difference")
+    }
+
+    @Test func `the command manual lists every error code with its number, and every exit code`() throws {
+        let written = try String(contentsOf: page("COMMANDS.md"), encoding: .utf8)
+        for (code, number) in ErrorNumbers.table { #expect(written.contains("| \(number) | `\(code)` |"), "\(code)") }
+        for exitCode in ExitCode.allCases { #expect(written.contains("| \(exitCode.rawValue) |")) }
+    }
+
+    @Test func `the command manual names every command that is offered`() throws {
+        let written = try String(contentsOf: page("COMMANDS.md"), encoding: .utf8)
+        let offered = [
+            "backup <server> [identifier]", "list-backup <server>", "info <server> <identifier>",
+            "verify <server> <identifier>", "restore <server> <identifier>", "target ls", "target check <target>",
+            "conf check", "conf ls", "conf get [key]", "master-key", "user add", "user edit", "user del", "user ls",
+            "init",
+        ]
+        for command in offered { #expect(written.contains("`\(command)"), "\(command)") }
+    }
+}

@@ -1,0 +1,134 @@
+import BackupAPI
+import BackupCLI
+import BackupEngine
+import TestSupport
+import Testing
+
+/// Answers every command with what the test gives it.
+struct SampleService: BackupService {
+    var summary = BackupSamples.full
+    var failed: [VerifyAnswer.File] = []
+    var error: StorageError?
+
+    func backup(_ request: BackupRequest, progress: ProgressCounter) async throws -> BackupAnswer {
+        if let error { throw error }
+        return BackupAnswer(summary)
+    }
+
+    func list(_ request: BackupListRequest) async throws -> BackupListAnswer {
+        BackupListAnswer(server: ServerIdentity(name: request.server.name), backups: [summary])
+    }
+
+    func info(_ request: InfoRequest) async throws -> BackupAnswer { BackupAnswer(summary) }
+
+    func verify(_ request: VerifyRequest, progress: ProgressCounter) async throws -> VerifyAnswer {
+        VerifyAnswer(
+            server: ServerIdentity(name: request.server.name), label: summary.label, checkedFileCount: 7,
+            failed: failed)
+    }
+
+    func restore(_ request: RestoreRequest, progress: ProgressCounter) async throws -> RestoreAnswer {
+        RestoreAnswer(summary, directory: "\(request.directory)/\(request.server.name)-\(summary.label)")
+    }
+
+    func checkTarget(_ request: TargetCheckRequest, progress: ProgressCounter) async throws -> TargetCheckAnswer {
+        TargetCheckAnswer(
+            target: request.target.name, location: "\(request.target.location)",
+            checks: [.init(law: "commit-is-atomic"), .init(law: "list-is-ordered", fault: "b came before a")])
+    }
+}
+
+@Suite struct ServiceCommandTests {
+    private func run(
+        _ command: any ServiceCommand.Type, _ arguments: [String], _ service: SampleService = SampleService()
+    ) async throws -> (ExitCode, CapturedConsole) {
+        try await withTemporaryFolder { folder in
+            try folder.write(Array("[pgmoneta]\nbase_dir = /b\n[primary]\nhost = h\nuser = u\n".utf8), to: "p.conf")
+            var bench = CommandBench()
+            bench.makeService = { _, _, _ in service }
+            let parsed = try command.make(from: arguments + ["-c", folder.path("p.conf")])
+            return (await bench.run(parsed), bench.captured)
+        }
+    }
+
+    @Test func `a backup on all targets is exit code 0 and nothing on standard error`() async throws {
+        let (exitCode, console) = try await run(BackupCommand.self, ["primary"])
+
+        #expect(exitCode == .done)
+        #expect(console.errors.isEmpty)
+        #expect(console.output.contains("  Backup: 20240928065644\n"))
+    }
+
+    @Test func `a backup on some targets is exit code 5 and still in the reply`() async throws {
+        var service = SampleService()
+        service.summary.targets.append(TargetOutcome(target: "far", status: .failed, error: "no space left"))
+
+        let (exitCode, console) = try await run(BackupCommand.self, ["primary"], service)
+
+        #expect(exitCode == .partial)
+        #expect(console.output.contains("Code: some-targets-failed"))
+        #expect(console.output.contains("Backup: 20240928065644"))
+        #expect(console.errors.contains("error: backup 20240928065644 is not on far (no space left)\nremedy: "))
+    }
+
+    @Test func `a place that is busy is exit code 4, one that refuses is 1`() async throws {
+        let busy = SampleService(error: StorageError(.unavailable, operation: .write, target: "s3://b"))
+        #expect(try await run(BackupCommand.self, ["primary"], busy).0 == .later)
+
+        let refused = SampleService(error: StorageError(.permissionDenied, operation: .write, target: "s3://b"))
+        let (exitCode, console) = try await run(BackupCommand.self, ["primary"], refused)
+        #expect(exitCode == .failed)
+        #expect(console.output.contains("Code: storage-permission-denied\n  Error: 4003\n  Status: false\n"))
+        #expect(console.output.hasSuffix("Response:\n  Server: primary\n  ServerVersion: 0.1.0\n"))
+    }
+
+    @Test func `damage is exit code 3 with the files in the reply`() async throws {
+        let file = VerifyAnswer.File(
+            target: "local", directory: "data", fileName: "base.000001.tar.zstd", algorithm: "SHA512", original: "aa",
+            calculated: "bb")
+
+        let (exitCode, console) = try await run(
+            VerifyCommand.self, ["primary", "newest"], SampleService(failed: [file]))
+
+        #expect(exitCode == .damage)
+        #expect(console.output.contains("      - Calculated: bb\n        Directory: data\n"))
+        #expect(console.output.contains("Valid: no"))
+        #expect(try await run(VerifyCommand.self, ["primary", "newest"]).0 == .done)
+    }
+
+    @Test func `restore says where it wrote`() async throws {
+        let (exitCode, console) = try await run(RestoreCommand.self, ["primary", "newest", "current", "/out"])
+
+        #expect(exitCode == .done)
+        #expect(console.output.contains("Directory: /out/primary-20240928065644"))
+        #expect(console.output.contains("Position: current"))
+    }
+
+    @Test func `an unknown server is exit code 1 and names the nearest`() async throws {
+        let (exitCode, console) = try await run(ListBackupCommand.self, ["primray"])
+
+        #expect(exitCode == .failed)
+        #expect(console.errors.contains("Did you mean 'primary'?"))
+    }
+
+    @Test func `an unknown target or scheme is wrong usage`() async throws {
+        #expect(try await run(InfoCommand.self, ["primary", "newest", "--target", "loacl"]).0 == .usage)
+        #expect(try await run(InfoCommand.self, ["primary", "newest", "--target", "gopher://x"]).0 == .usage)
+        #expect(try await run(InfoCommand.self, ["primary", "newest", "--target", "s3://u:p@x"]).0 == .usage)
+        #expect(try await run(InfoCommand.self, ["primary", "newest", "--target", "s3://other,local"]).0 == .done)
+    }
+
+    @Test func `a broken law of a target is exit code 1`() async throws {
+        try await withTemporaryFolder { folder in
+            try folder.write(Array("[pgmoneta]\nbase_dir = /b\n".utf8), to: "p.conf")
+            var bench = CommandBench()
+            bench.makeService = { _, _, _ in SampleService() }
+
+            let exitCode = await bench.run(
+                try TargetCheckCommand.make(from: ["local", "-c", folder.path("p.conf")]))
+
+            #expect(exitCode == .failed)
+            #expect(bench.captured.output.contains("    - Fault: b came before a\n      Kept: false\n"))
+        }
+    }
+}
