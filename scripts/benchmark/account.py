@@ -4,6 +4,10 @@ import pwd
 import subprocess
 
 
+class Failure(Exception):
+    """A program ended with an error; a failed run is not a fast one, so its row gives no figures."""
+
+
 class Account:
     """This user, or `postgres` when this is root: a PostgreSQL server refuses root."""
 
@@ -37,10 +41,10 @@ class Account:
         self.own(path)
 
     def run(self, command, text=None, environment=None):
-        """Runs a program that is not measured and returns its output; stops the benchmark when it fails."""
+        """Runs a program that is not measured and returns its output. Throws `Failure`."""
         done = subprocess.run(
             command, input=text, cwd=self.home, env=self.environment | (environment or {}), text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, **self.identity())
         if done.returncode != 0:
-            raise SystemExit(f"bench: {' '.join(command)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
+            raise Failure(f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout

@@ -5,6 +5,8 @@ import tempfile
 import time
 from dataclasses import dataclass
 
+from .account import Failure
+
 
 @dataclass
 class Sample:
@@ -21,7 +23,7 @@ class Sample:
 
 
 def measure(account, command, clusters=(), environment=None):
-    """Runs a program to its end. A failure ends the benchmark: a failed run is not a fast one."""
+    """Runs a program to its end. Throws `Failure` when it fails."""
     with tempfile.TemporaryFile("w+") as output, tempfile.NamedTemporaryFile("r") as usage:
         account.own(usage.name)
         # GNU time starts the program from a small process; started from here, the program would be charged with our memory.
@@ -43,5 +45,5 @@ def measure(account, command, clusters=(), environment=None):
         output.seek(0)
         said = output.read()
         if process.returncode != 0:
-            raise SystemExit(f"bench: {' '.join(command)} ended with {process.returncode}\n{said[-4000:]}")
+            raise Failure(f"{' '.join(command[6:])} ended with {process.returncode}\n{said[-4000:]}")
         return Sample(wall, cpu, int(usage.read().split()[-1]) * 1024)

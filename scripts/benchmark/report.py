@@ -24,7 +24,11 @@ def document(arguments, chosen, facts, results):
         "with two processes, bundles, and without block incremental, which it has from 2.46 on.",
     ]
     for result in results:
-        lines += ["", f"## {result.row.title}", "", *_figures(result), "", *_goals(result)]
+        lines += ["", f"## {result.row.title}", ""]
+        if result.fault:
+            lines += ["No figures, because a program failed:", "", *(f"    {line}" for line in result.fault.splitlines())]
+        else:
+            lines += [*_figures(result), "", *_goals(result)]
     return "\n".join(lines) + "\n"
 
 

@@ -2,6 +2,7 @@
 from dataclasses import dataclass, field
 from typing import Callable
 
+from .account import Failure
 from .machine import load, say
 from .measure import measure
 from .peers import BaseBackup, PgBackRest
@@ -33,16 +34,24 @@ class Row:
 
 @dataclass
 class Result:
-    """What a row gave: each case's samples, in the order of the turns."""
+    """What a row gave: each case's samples in the order of the turns, or why there are none."""
 
     row: Row
     samples: dict = field(default_factory=dict)
+    fault: str = ""
 
 
 def run(row, laboratory, pairs):
     """Runs the cases of a row in turns; each turn begins with another case."""
     say(f"== {row.title}")
-    cases = row.prepare(laboratory)
+    try:
+        return _turns(row, row.prepare(laboratory), pairs)
+    except Failure as failure:
+        say(f"this row failed: {failure}")
+        return Result(row, fault=str(failure))
+
+
+def _turns(row, cases, pairs):
     result = Result(row, {name: [] for name in cases})
     names = list(cases)
     for turn in range(min(pairs, row.most_turns)):
@@ -137,7 +146,7 @@ def _list(laboratory):
     ours.backup()
     ours.multiply(1000)
     if (seen := ours.run("list-backup", "primary").count("Valid: yes")) != 1000:
-        raise SystemExit(f"bench: list-backup shows {seen} valid backups of 1000")
+        raise Failure(f"list-backup shows {seen} valid backups of 1000")
     return {"list-backup": lambda: ours.measure("list-backup", "primary")}
 
 
