@@ -2,25 +2,27 @@ import PostgresClient
 import TestSupport
 import Testing
 
-@Suite struct ClusterTests {
-    @Test(arguments: try PostgresVersions.installed)
-    func `a server of every supported version starts, crashes and starts again`(major: Int) throws {
-        let cluster = try PostgresCluster.start(major)
+extension ServerTests {
+    @Suite struct ClusterTests {
+        @Test(arguments: try PostgresVersions.installed)
+        func `a server of every supported version starts, crashes and starts again`(major: Int) throws {
+            let cluster = try PostgresCluster.start(major)
 
-        #expect(try cluster.psql("SHOW server_version_num").hasPrefix("\(major)"))
-        try cluster.restart(.immediate)
-        #expect(try cluster.psql("SELECT 1") == "1")
-        cluster.crash()
-        #expect(throws: ProgramError.self) { try cluster.psql("SELECT 1") }
-    }
+            #expect(try cluster.psql("SHOW server_version_num").hasPrefix("\(major)"))
+            try cluster.restart(.immediate)
+            #expect(try cluster.psql("SELECT 1") == "1")
+            cluster.crash()
+            #expect(throws: ProgramError.self) { try cluster.psql("SELECT 1") }
+        }
 
-    @Test func `a version without client programs borrows those of 15`() throws {
-        let cluster = try PostgresCluster.start(14)
+        @Test func `a version without client programs borrows those of 15`() throws {
+            let cluster = try PostgresCluster.start(14)
 
-        let version = try Program.check(cluster.bin("pg_basebackup"), ["--version"])
+            let version = try Program.check(cluster.bin("pg_basebackup"), ["--version"])
 
-        #expect(version.contains(" 15."))
-        #expect(try cluster.features.baseBackupCompressions == [])
+            #expect(version.contains(" 15."))
+            #expect(try cluster.features.baseBackupCompressions == [])
+        }
     }
 }
 

@@ -3,155 +3,159 @@ import PostgresClient
 import TestSupport
 import Testing
 
-@Suite struct ConnectionTests {
-    private func failure(
-        _ settings: ConnectionSettings, isReplication: Bool = false
-    ) async throws -> PostgresError {
-        try await onThreads {
-            try await #require(throws: PostgresError.self) {
-                if isReplication {
-                    _ = try await ReplicationSession.open(settings)
-                } else {
-                    _ = try await PostgresSession.open(settings)
+extension ServerTests {
+    @Suite struct ConnectionTests {
+        private func failure(
+            _ settings: ConnectionSettings, isReplication: Bool = false
+        ) async throws -> PostgresError {
+            try await onThreads {
+                try await #require(throws: PostgresError.self) {
+                    if isReplication {
+                        _ = try await ReplicationSession.open(settings)
+                    } else {
+                        _ = try await PostgresSession.open(settings)
+                    }
                 }
             }
         }
-    }
 
-    @Test(arguments: try PostgresVersions.installed)
-    func `a wrong password is named, but not shown`(major: Int) async throws {
-        let cluster = try PostgresCluster.start(major)
-        try cluster.psql("CREATE ROLE bob LOGIN REPLICATION PASSWORD 'right'")
+        @Test(arguments: try PostgresVersions.installed)
+        func `a wrong password is named, but not shown`(major: Int) async throws {
+            let cluster = try PostgresCluster.start(major)
+            try cluster.psql("CREATE ROLE bob LOGIN REPLICATION PASSWORD 'right'")
 
-        let error = try await failure(cluster.networkSettings(user: "bob", password: "wr0ng-s3cret"))
+            let error = try await failure(cluster.networkSettings(user: "bob", password: "wr0ng-s3cret"))
 
-        #expect(error.code == "postgres-authentication-failed")
-        #expect(error.sqlState == "28P01")
-        #expect(error.remedy.contains("pgmoneta-admin user add"))
-        #expect(!"\(error) \(error.remedy) \(String(reflecting: error))".contains("wr0ng-s3cret"))
-    }
-
-    @Test func `a missing password is named`() async throws {
-        let cluster = try PostgresCluster.start(15)
-        var settings = cluster.networkSettings(user: "postgres", password: nil)
-        settings.passFile = "/nonexistent"
-
-        let error = try await failure(settings, isReplication: true)
-
-        #expect(error.reason == .authenticationFailed)
-        #expect(error.remedy.contains(".pgpass"))
-    }
-
-    @Test func `the right password opens both kinds of session`() async throws {
-        let cluster = try PostgresCluster.start(17)
-        try cluster.psql("CREATE ROLE bob LOGIN REPLICATION PASSWORD 'right'")
-        let settings = cluster.networkSettings(user: "bob", password: "right")
-
-        try await onThreads {
-            let plain = try await PostgresSession.open(settings)
-            let replication = try await ReplicationSession.open(settings)
-            #expect(try await plain.query("SELECT current_user") == [["bob"]])
-            #expect(replication.serverVersion.major == 17)
+            #expect(error.code == "postgres-authentication-failed")
+            #expect(error.sqlState == "28P01")
+            #expect(error.remedy.contains("pgmoneta-admin user add"))
+            #expect(!"\(error) \(error.remedy) \(String(reflecting: error))".contains("wr0ng-s3cret"))
         }
-    }
 
-    @Test func `a port where nobody listens is refused`() async throws {
-        let cluster = try PostgresCluster.start(15)
-        let settings = cluster.networkSettings(user: "postgres", password: nil)
-        try cluster.stop()
+        @Test func `a missing password is named`() async throws {
+            let cluster = try PostgresCluster.start(15)
+            var settings = cluster.networkSettings(user: "postgres", password: nil)
+            settings.passFile = "/nonexistent"
 
-        let error = try await failure(settings)
+            let error = try await failure(settings, isReplication: true)
 
-        #expect(error.reason == .connectionRefused)
-        #expect(error.mayRetry)
-        #expect(error.summary.contains("'127.0.0.1:\(cluster.port)'"))
-    }
+            #expect(error.reason == .authenticationFailed)
+            #expect(error.remedy.contains(".pgpass"))
+        }
 
-    @Test func `a socket folder without a server is refused`() async throws {
-        #expect(try await failure(ConnectionSettings(host: "/nonexistent", port: 5432)).reason == .connectionRefused)
-    }
+        @Test func `the right password opens both kinds of session`() async throws {
+            let cluster = try PostgresCluster.start(17)
+            try cluster.psql("CREATE ROLE bob LOGIN REPLICATION PASSWORD 'right'")
+            let settings = cluster.networkSettings(user: "bob", password: "right")
 
-    @Test func `an unknown host is named`() async throws {
-        let error = try await failure(ConnectionSettings(host: "no-such-host.invalid", port: 5432))
-
-        #expect(error.reason == .noSuchHost)
-        #expect(error.remedy.contains("getent hosts"))
-    }
-
-    @Test func `a server that says nothing is given up in time`() async throws {
-        let silent = try SilentServer()
-        let settings = ConnectionSettings(host: "127.0.0.1", port: silent.port, connectTimeLimit: .milliseconds(200))
-
-        #expect(try await failure(settings).reason == .timedOut)
-    }
-
-    @Test func `a connection attempt can be cancelled`() async throws {
-        let silent = try SilentServer()
-        let settings = ConnectionSettings(host: "127.0.0.1", port: silent.port, connectTimeLimit: .seconds(60))
-        let begin = ContinuousClock.now
-
-        let task = Task(executorPreference: ThreadPerJob()) { try await PostgresSession.open(settings) }
-        silent.waitForClient()
-        task.cancel()
-        let error = await #expect(throws: PostgresError.self) { try await task.value }
-
-        #expect(error?.reason == .cancelled)
-        #expect(.now - begin < .seconds(20))
-    }
-
-    @Test(arguments: try PostgresVersions.installed)
-    func `a role without the replication attribute is told how to get it`(major: Int) async throws {
-        let cluster = try PostgresCluster.start(major)
-        try cluster.psql("CREATE ROLE bob LOGIN PASSWORD 'right'")
-
-        let error = try await failure(cluster.networkSettings(user: "bob", password: "right"), isReplication: true)
-
-        #expect(error.reason == .permission)
-        #expect(error.remedy == "Run as a superuser: ALTER ROLE \"bob\" REPLICATION;")
-    }
-
-    @Test func `a missing line in pg_hba dot conf is spelled out`() async throws {
-        let cluster = try PostgresCluster.start(17, accessRules: ["host replication all 127.0.0.1/32 reject"])
-        try cluster.psql("CREATE ROLE bob LOGIN REPLICATION PASSWORD 'right'")
-
-        let error = try await failure(cluster.networkSettings(user: "bob", password: "right"), isReplication: true)
-
-        #expect(error.reason == .permission)
-        #expect(error.remedy.contains("'host replication bob ADDRESS/32 scram-sha-256'"))
-    }
-
-    @Test(arguments: try PostgresVersions.installed)
-    func `a server with wal_level minimal is told what to set`(major: Int) async throws {
-        var settings = ["wal_level": "minimal", "max_wal_senders": "0"]
-        if major >= 17 { settings["summarize_wal"] = "off" }
-        let cluster = try PostgresCluster.start(major, settings: settings)
-
-        let error = try await failure(cluster.settings, isReplication: true)
-
-        #expect(error.reason == .walLevel)
-        #expect(error.remedy.contains("ALTER SYSTEM SET wal_level = 'replica'"))
-    }
-
-    @Test func `a server without free WAL senders is told what to set`() async throws {
-        let cluster = try PostgresCluster.start(16, settings: ["max_wal_senders": "1"])
-
-        try await onThreads {
-            let first = try await ReplicationSession.open(cluster.settings)
-            let error = try await #require(throws: PostgresError.self) {
-                _ = try await ReplicationSession.open(cluster.settings)
+            try await onThreads {
+                let plain = try await PostgresSession.open(settings)
+                let replication = try await ReplicationSession.open(settings)
+                #expect(try await plain.query("SELECT current_user") == [["bob"]])
+                #expect(replication.serverVersion.major == 17)
             }
-            #expect(error.reason == .tooManyConnections)
-            #expect(error.remedy.contains("max_wal_senders"))
-            first.close()
         }
-    }
 
-    @Test func `a server without TLS is refused where TLS is demanded`() async throws {
-        let cluster = try PostgresCluster.start(15)
-        var settings = cluster.networkSettings(user: "postgres", password: "x")
-        settings.tlsMode = .require
+        @Test func `a port where nobody listens is refused`() async throws {
+            let cluster = try PostgresCluster.start(15)
+            let settings = cluster.networkSettings(user: "postgres", password: nil)
+            try cluster.stop()
 
-        #expect(try await failure(settings).reason == .tls)
+            let error = try await failure(settings)
+
+            #expect(error.reason == .connectionRefused)
+            #expect(error.mayRetry)
+            #expect(error.summary.contains("'127.0.0.1:\(cluster.port)'"))
+        }
+
+        @Test func `a socket folder without a server is refused`() async throws {
+            #expect(
+                try await failure(ConnectionSettings(host: "/nonexistent", port: 5432)).reason == .connectionRefused)
+        }
+
+        @Test func `an unknown host is named`() async throws {
+            let error = try await failure(ConnectionSettings(host: "no-such-host.invalid", port: 5432))
+
+            #expect(error.reason == .noSuchHost)
+            #expect(error.remedy.contains("getent hosts"))
+        }
+
+        @Test func `a server that says nothing is given up in time`() async throws {
+            let silent = try SilentServer()
+            let settings = ConnectionSettings(
+                host: "127.0.0.1", port: silent.port, connectTimeLimit: .milliseconds(200))
+
+            #expect(try await failure(settings).reason == .timedOut)
+        }
+
+        @Test func `a connection attempt can be cancelled`() async throws {
+            let silent = try SilentServer()
+            let settings = ConnectionSettings(host: "127.0.0.1", port: silent.port, connectTimeLimit: .seconds(60))
+            let begin = ContinuousClock.now
+
+            let task = Task(executorPreference: ThreadPerJob()) { try await PostgresSession.open(settings) }
+            silent.waitForClient()
+            task.cancel()
+            let error = await #expect(throws: PostgresError.self) { try await task.value }
+
+            #expect(error?.reason == .cancelled)
+            #expect(.now - begin < .seconds(20))
+        }
+
+        @Test(arguments: try PostgresVersions.installed)
+        func `a role without the replication attribute is told how to get it`(major: Int) async throws {
+            let cluster = try PostgresCluster.start(major)
+            try cluster.psql("CREATE ROLE bob LOGIN PASSWORD 'right'")
+
+            let error = try await failure(cluster.networkSettings(user: "bob", password: "right"), isReplication: true)
+
+            #expect(error.reason == .permission)
+            #expect(error.remedy == "Run as a superuser: ALTER ROLE \"bob\" REPLICATION;")
+        }
+
+        @Test func `a missing line in pg_hba dot conf is spelled out`() async throws {
+            let cluster = try PostgresCluster.start(17, accessRules: ["host replication all 127.0.0.1/32 reject"])
+            try cluster.psql("CREATE ROLE bob LOGIN REPLICATION PASSWORD 'right'")
+
+            let error = try await failure(cluster.networkSettings(user: "bob", password: "right"), isReplication: true)
+
+            #expect(error.reason == .permission)
+            #expect(error.remedy.contains("'host replication bob ADDRESS/32 scram-sha-256'"))
+        }
+
+        @Test(arguments: try PostgresVersions.installed)
+        func `a server with wal_level minimal is told what to set`(major: Int) async throws {
+            var settings = ["wal_level": "minimal", "max_wal_senders": "0"]
+            if major >= 17 { settings["summarize_wal"] = "off" }
+            let cluster = try PostgresCluster.start(major, settings: settings)
+
+            let error = try await failure(cluster.settings, isReplication: true)
+
+            #expect(error.reason == .walLevel)
+            #expect(error.remedy.contains("ALTER SYSTEM SET wal_level = 'replica'"))
+        }
+
+        @Test func `a server without free WAL senders is told what to set`() async throws {
+            let cluster = try PostgresCluster.start(16, settings: ["max_wal_senders": "1"])
+
+            try await onThreads {
+                let first = try await ReplicationSession.open(cluster.settings)
+                let error = try await #require(throws: PostgresError.self) {
+                    _ = try await ReplicationSession.open(cluster.settings)
+                }
+                #expect(error.reason == .tooManyConnections)
+                #expect(error.remedy.contains("max_wal_senders"))
+                first.close()
+            }
+        }
+
+        @Test func `a server without TLS is refused where TLS is demanded`() async throws {
+            let cluster = try PostgresCluster.start(15)
+            var settings = cluster.networkSettings(user: "postgres", password: "x")
+            settings.tlsMode = .require
+
+            #expect(try await failure(settings).reason == .tls)
+        }
     }
 }
 

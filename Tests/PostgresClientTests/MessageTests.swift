@@ -58,24 +58,22 @@ import Testing
         #expect(rule.isDone(received: LSN(5), end: .zero))
     }
 
-    @Test func `two answers without WAL between them end a stream inside a segment`() {
+    @Test func `an answer after a time of quiet ends a stream inside a segment`() {
         var rule = WALStopRule(segmentSize: .standard)
         let end = LSN(100)
 
-        let asked = rule.asksForAnswer(received: end, end: end)
-        let askedTwice = rule.asksForAnswer(received: end, end: end)
-        rule.sawKeepalive()
-        _ = rule.asksForAnswer(received: end, end: end)
+        let asksAtOnce = rule.asksForAnswer(received: end, end: end, quiet: .zero)
+        let asksAfterQuiet = rule.asksForAnswer(received: end, end: end, quiet: .seconds(1))
+        let asksTwice = rule.asksForAnswer(received: end, end: end, quiet: .seconds(1))
         rule.sawData()
-        _ = rule.asksForAnswer(received: end, end: end)
         rule.sawKeepalive()
-        let isDoneAfterOne = rule.isDone(received: end, end: end)
-        _ = rule.asksForAnswer(received: end, end: end)
+        let isDoneAfterData = rule.isDone(received: end, end: end)
+        let asksAgain = rule.asksForAnswer(received: end, end: end, quiet: .seconds(1))
         rule.sawKeepalive()
-        let isDoneAfterTwo = rule.isDone(received: end, end: end)
 
-        #expect(asked && !askedTwice)
-        #expect(!isDoneAfterOne)
-        #expect(isDoneAfterTwo)
+        #expect(!asksAtOnce && asksAfterQuiet && !asksTwice && asksAgain)
+        #expect(!isDoneAfterData)
+        #expect(rule.isDone(received: end, end: end))
+        #expect(!rule.isDone(received: LSN(99), end: end))
     }
 }

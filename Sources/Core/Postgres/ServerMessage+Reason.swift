@@ -27,6 +27,8 @@ extension ServerMessage {
         case "58P01" where operation == .wal: (.walGone, nil)
         case "XX001", "XX002": (.damagedPages, nil)
         case "08P01": (.protocol, nil)
+        case "42602" where operation == .createSlot:
+            (.settings, "Use lower-case letters, digits and '_' in the slot's name.")
         default: (.backupOrOther(operation), nil)
         }
     }

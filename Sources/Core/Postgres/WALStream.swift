@@ -17,6 +17,8 @@ extension ReplicationSession {
         statusInterval: Duration = .seconds(10), silenceLimit: Duration = .seconds(60)
     ) async throws -> WALStreamEnd {
         let size = try await segmentSize()
+        // Version 14 streams only to those who have asked it who it is.
+        _ = try await identifySystem()
         let slotClause = slot.map { "SLOT \(quoted($0)) " } ?? ""
         var stream = WALStream(
             connection: connection, receiver: receiver, stop: stop, statusInterval: statusInterval,
@@ -47,6 +49,7 @@ private struct WALStream {
     private var safe = LSN.zero
     private var lastStatus = ContinuousClock.now
     private var lastMessage = ContinuousClock.now
+    private var lastData = ContinuousClock.now
     private var isAskedForLife = false
 
     init(
@@ -75,7 +78,9 @@ private struct WALStream {
         while true {
             if let end = stop.end {
                 if rule.isDone(received: received, end: end) { return try finishStopped() }
-                if rule.asksForAnswer(received: received, end: end) { try sendStatus(wantsReply: true) }
+                if rule.asksForAnswer(received: received, end: end, quiet: .now - lastData) {
+                    try sendStatus(wantsReply: true)
+                }
             }
             try keepInTouch()
             let wakes = stop.end == nil ? stop.wakeup.descriptor : -1
@@ -98,6 +103,7 @@ private struct WALStream {
                 throw connection.error(.protocol, .wal, "WAL at \(position) came where \(received) was next")
             }
             rule.sawData()
+            lastData = .now
             let count = message.count - WALMessage.dataHeaderByteCount
             // The span lives in libpq's message, which lives until this call has returned.
             let data = unsafe UnsafeRawBufferPointer(rebasing: message.buffer.dropFirst(WALMessage.dataHeaderByteCount))
@@ -125,7 +131,8 @@ private struct WALStream {
     }
 
     private var nextDeadline: ContinuousClock.Instant {
-        min(lastStatus + statusInterval, lastMessage + (isAskedForLife ? silenceLimit : silenceLimit / 2))
+        let usual = min(lastStatus + statusInterval, lastMessage + (isAskedForLife ? silenceLimit : silenceLimit / 2))
+        return stop.end == nil ? usual : min(usual, .now + WALStopRule.quietTime)
     }
 
     private mutating func sendStatus(wantsReply: Bool) throws(PostgresError) {

@@ -1,7 +1,7 @@
 package import BackupAPI
 
 /// The operator's secret that repository keys are wrapped with.
-package struct MasterKey: Sendable {
+package struct MasterKey: Sendable, Hashable {
     /// Names it, so that a wrong one is told from a damaged one.
     package let id: String
     /// At least 32 random bytes, or what scrypt made of a passphrase.
