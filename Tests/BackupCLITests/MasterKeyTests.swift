@@ -1,3 +1,4 @@
+import BackupEngine
 import BackupAPI
 import BackupCLI
 import Codecs
@@ -26,7 +27,7 @@ import Testing
             let made = try file(folder).create(passphrase: nil)
 
             #expect(try file(folder).load() == made)
-            #expect(made.key.reveal().count == 32)
+            #expect(made.secret.reveal().count == 32)
             #expect(made.id.utf8.count == 16)
         }
     }
@@ -38,7 +39,7 @@ import Testing
                 .create(passphrase: Secret("correct horse"))
 
             #expect(try file(folder).load() == made)
-            #expect(made.key != other.key)
+            #expect(made.secret != other.secret)
         }
     }
 

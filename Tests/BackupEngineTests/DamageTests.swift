@@ -62,7 +62,7 @@ import Testing
         #expect(!quick.isSound, "damage \(attempt) of '\(path)', looking at stored bytes only")
         let target = lab.folder.path("restored-\(attempt)")
         await #expect(throws: (any Error).self, "damage \(attempt) of '\(path)'") {
-            try await onPool { _ = try await lab.restore(label, to: RestoreRequest(dataDirectory: target)) }
+            try await onPool { _ = try await lab.restore(label, to: RestorePlan(dataDirectory: target)) }
         }
         let left = (try? FileManager.default.contentsOfDirectory(atPath: target)) ?? []
         #expect(left.isEmpty, "a refused restore leaves nothing")

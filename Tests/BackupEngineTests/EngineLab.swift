@@ -59,7 +59,7 @@ struct EngineLab {
         ).run(label, depth: depth)
     }
 
-    func restore(_ label: BackupLabel, to request: RestoreRequest) async throws -> Snapshot {
+    func restore(_ label: BackupLabel, to request: RestorePlan) async throws -> Snapshot {
         let reader = try await BackupReader(
             catalog: catalog(), label: label, codecs: codecs, cryptography: cryptography, workers: workers)
         return try await RestoreOperation(reader: reader, request: request, progress: ProgressCounter(activity: ""))

@@ -19,7 +19,7 @@ import Testing
             let report = try await lab.verify(outcome.record.label)
             #expect(report.isSound, "\(report)")
             #expect(try await lab.verify(outcome.record.label, depth: .stored).isSound)
-            _ = try await lab.restore(outcome.record.label, to: RestoreRequest(dataDirectory: data))
+            _ = try await lab.restore(outcome.record.label, to: RestorePlan(dataDirectory: data))
             return outcome.record.label
         }
 

@@ -62,7 +62,7 @@ struct EngineService: BackupService {
                 workers: Self.workers(request.server))
             let directory = AbsolutePath.of(request.directory) + "/\(request.server.name)-\(label)"
             let mapping = Dictionary(request.tablespaceMappings.map { ($0.old, $0.new) }) { $1 }
-            let engineRequest = BackupEngine.RestoreRequest(
+            let engineRequest = RestorePlan(
                 dataDirectory: directory, tablespaceMapping: mapping, replaces: request.isForced)
             _ = try await RestoreOperation(reader: reader, request: engineRequest, progress: progress).run()
             return RestoreAnswer(view.summary(of: label, codecs: session.kit.codecs), directory: directory)

@@ -134,7 +134,7 @@ package final class FrameStream: @unchecked Sendable {
                 for writer in writers { group.addTask { try await writer.run() } }
                 let done = try await sequence(to: writers)
                 for writer in writers { writer.frames.finish() }
-                try await group.waitForAll()
+                while try await group.next() != nil {}
                 return done
             }
             try pipe.targets.requireOneComplete()

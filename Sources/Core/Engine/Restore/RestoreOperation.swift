@@ -2,7 +2,7 @@ import BackupAPI
 import Glibc
 
 /// What to restore and where.
-package struct RestoreRequest: Sendable {
+package struct RestorePlan: Sendable {
     /// A data directory to make; its parent must exist.
     package var dataDirectory: String
     /// New folder by old location.
@@ -20,10 +20,10 @@ package struct RestoreRequest: Sendable {
 /// Restores one backup into a directory, to the backup's own end point.
 package struct RestoreOperation: Sendable {
     private let reader: BackupReader
-    private let request: RestoreRequest
+    private let request: RestorePlan
     private let progress: ProgressCounter
 
-    package init(reader: BackupReader, request: RestoreRequest, progress: ProgressCounter) {
+    package init(reader: BackupReader, request: RestorePlan, progress: ProgressCounter) {
         self.reader = reader
         self.request = request
         self.progress = progress

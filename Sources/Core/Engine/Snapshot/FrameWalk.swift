@@ -69,7 +69,8 @@ package struct FrameWalk: Sendable {
                     }
                 }
             }
-            try await group.waitForAll()
+            // Not `waitForAll`, which waits for the others even when one has failed.
+            while try await group.next() != nil {}
         }
     }
 

@@ -89,7 +89,7 @@ package struct VerifyOperation: Sendable {
                     }
                 }
             }
-            try await group.waitForAll()
+            while try await group.next() != nil {}
         }
     }
 

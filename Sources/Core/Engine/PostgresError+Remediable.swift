@@ -1,0 +1,6 @@
+package import BackupAPI
+package import PostgresClient
+
+extension PostgresError: Remediable {
+    package var retry: RetryAdvice { mayRetry ? .later : .never }
+}
