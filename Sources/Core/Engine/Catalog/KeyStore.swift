@@ -45,17 +45,18 @@ package struct KeyStore {
     }
 
     /// Unwraps all keys that the master key fits.
-    /// - Throws: `.masterKeyMissing` when `isRequired` and none could be unwrapped.
+    /// - Throws: `.masterKeyMissing` when `isRequired` and there are keys, but none could be unwrapped.
     package func load(with master: MasterKey?, isRequired: Bool) async throws -> KeyRing {
         var ring = KeyRing()
         var newest = Int.min
-        for wrapped in try await all() {
+        let wrappedKeys = try await all()
+        for wrapped in wrappedKeys {
             guard let master, let wrap = wrapped.wraps.first(where: { $0.recipient == master.id }) else { continue }
             let key = try unwrap(wrap, of: wrapped.id, with: master)
             ring.add(id: wrapped.id, key: key, isCurrent: wrapped.createdAt >= newest)
             newest = max(newest, wrapped.createdAt)
         }
-        guard !isRequired || ring.currentID != nil else {
+        guard !isRequired || ring.currentID != nil || wrappedKeys.isEmpty else {
             let reason = master == nil ? "no master key was found" : "this master key is not one of its recipients"
             throw EngineError(.masterKeyMissing, "\(backend.displayName): \(reason)")
         }

@@ -19,6 +19,31 @@ package struct BackupReader: Sendable {
         self.cryptography = cryptography
         frames = FrameWalk(
             backend: catalog.repository.backend, codecs: codecs, keys: catalog.repository.keys, workers: workers)
+        try await requireRecordDigest()
+    }
+
+    /// Checks the record against `backup.sha512` before anything else it says is believed.
+    private func requireRecordDigest() async throws {
+        let line = ChecksumList.text([try await storedRecord()])
+        guard try await storedChecksumList().suffix(line.count).elementsEqual(line) else {
+            throw EngineError(
+                .recordDamaged,
+                "'\(Layout.recordName)' of \(record.label) is not the one in '\(Layout.checksumsName)': one of them was altered")
+        }
+    }
+
+    /// The record as an object with the digest that it has now.
+    private func storedRecord() async throws -> StoredObject {
+        let bytes = try await backend.read(key(Layout.recordName), limit: 64 << 20)
+        let digest = cryptography.makeDigest(.sha512)
+        digest.update(unsafe bytes.span.bytes)
+        return StoredObject(path: Layout.recordName, bytes: bytes.count, sha512: hexadecimal(digest.finish()))
+    }
+
+    private func storedChecksumList() async throws -> [UInt8] {
+        try await naming(Layout.checksumsName) {
+            try await backend.read(key(Layout.checksumsName), limit: 256 << 20)
+        }
     }
 
     private var backend: any StorageBackend { catalog.repository.backend }
@@ -52,15 +77,8 @@ package struct BackupReader: Sendable {
 
     /// Checks that `backup.sha512` is exactly what the record and the index say it must be.
     package func requireChecksumList(_ index: BackupIndex) async throws {
-        let recordKey = try key(Layout.recordName)
-        let recordBytes = try await backend.read(recordKey, limit: 64 << 20)
-        let digest = cryptography.makeDigest(.sha512)
-        digest.update(unsafe recordBytes.span.bytes)
-        let own = StoredObject(path: Layout.recordName, bytes: recordBytes.count, sha512: hexadecimal(digest.finish()))
-        let expected = ChecksumList.text(objects(index) + [own])
-        let stored = try await naming(Layout.checksumsName) {
-            try await backend.read(key(Layout.checksumsName), limit: 256 << 20)
-        }
+        let expected = ChecksumList.text(objects(index) + [try await storedRecord()])
+        let stored = try await storedChecksumList()
         guard stored == expected else {
             throw EngineError(
                 .objectDamaged, "'\(Layout.checksumsName)' or '\(Layout.recordName)' of \(record.label) was altered")
