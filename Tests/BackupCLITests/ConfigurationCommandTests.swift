@@ -96,7 +96,7 @@ import Testing
     @Test func `conf get of an unknown key fails and names the nearest`() async throws {
         let (exitCode, console) = try await run(ConfigurationGetCommand.self, sound, "workres")
 
-        #expect(exitCode == .failed)
+        #expect(exitCode == .usage)
         #expect(console.errors.contains("Did you mean 'workers'?"))
     }
 

@@ -104,10 +104,10 @@ struct SampleService: BackupService {
         #expect(console.output.contains("Position: current"))
     }
 
-    @Test func `an unknown server is exit code 1 and names the nearest`() async throws {
+    @Test func `an unknown server is exit code 2 and names the nearest`() async throws {
         let (exitCode, console) = try await run(ListBackupCommand.self, ["primray"])
 
-        #expect(exitCode == .failed)
+        #expect(exitCode == .usage)
         #expect(console.errors.contains("Did you mean 'primary'?"))
     }
 

@@ -22,6 +22,7 @@ extension ExitCode {
     package init(for error: any Remediable) {
         switch error {
         case is ConfigurationError, is UsageError: self = .usage
+        case let command as CommandError where [.unknownServer, .unknownSetting].contains(command.kind): self = .usage
         case let storage as StorageError where storage.reason == .misconfigured: self = .usage
         case let codec as CodecError where codec.reason == .misconfigured: self = .usage
         default: self = error.retry == .never ? .failed : .later

@@ -80,6 +80,8 @@ struct EngineService: BackupService {
             encryption: server.encryption.flatMap { codecs.factory(named: $0) }, workers: Self.workers(server),
             manifestChecksums: server.manifest.rawValue.uppercased(), cryptography: session.kit.cryptography,
             version: ProgramVersion.text, host: Self.hostName, process: getpid(), clock: { clock.unixMilliseconds() })
+        plan.processInstance = HostProcess.instance(of: getpid())
+        plan.mayBeAlive = { HostProcess.mayBeAlive($0) }
         plan.masterKey = try masterKey(isRequired: server.encryption != nil)
         if server.maximumBytesPerSecond > 0 {
             // PostgreSQL takes 32 kB to 1 GB per second (documentation, "Streaming Replication Protocol").

@@ -58,6 +58,7 @@ package struct BackupOperation: Sendable {
             try await BackupTransfer(plan: plan, source: source, pipe: pipe, progress: progress).run(label: label)
         }
         let record = try makeRecord(content, source: source, chain: chain, id: id, label: label, startedAt: startedAt)
+        try await prepared.requireLeases()
         try await BackupCommit(plan: plan, keys: prepared.keys).run(record, objects: content.objects, to: targets)
         await prepared.removeRemains(of: label, from: targets.filter { $0.failure != nil })
         return record

@@ -25,6 +25,10 @@ package struct BackupPlan: Sendable {
     /// Who this is, for leases.
     package var host: String
     package var process: Int32
+    /// What tells this process from others of its number, for leases.
+    package var processInstance: Lease.ProcessInstance?
+    /// Whether the process of another run that holds a lease may still be there; true where nobody can tell.
+    package var mayBeAlive: @Sendable (Lease.Holder) -> Bool = { _ in true }
     /// Milliseconds since 1970.
     package var clock: @Sendable () -> Int
 

@@ -16,6 +16,18 @@ struct PreparedTargets: Sendable {
         try await PreparedTargets.hold(leases[...]) { [label] in try await body(label) }
     }
 
+    /// Looks whether this run still has its leases; without them another run may have swept what this one wrote.
+    /// - Throws: `.busy` when one was lost. A target that does not answer is left to the commit, which fails there.
+    func requireLeases() async throws {
+        for lease in leases {
+            do {
+                try await lease.requireHeld()
+            } catch let error as StorageError where error.reason != .cancelled {
+                continue
+            }
+        }
+    }
+
     /// Deletes what an unsuccessful backup wrote. It does not throw: what stays is invisible, and the next backup sweeps it.
     /// It runs even when this task was cancelled.
     func removeRemains(of label: BackupLabel, from targets: [UploadTarget]) async {
@@ -89,8 +101,9 @@ struct BackupPreparation: Sendable {
     private func lease(_ target: UploadTarget) async throws -> Lease {
         try await Lease.take(
             backend: target.backend, server: plan.server, operation: "backup",
-            holder: Lease.Holder(host: plan.host, process: plan.process, operation: "backup", expiresAt: 0),
-            clock: plan.now)
+            holder: Lease.Holder(
+                host: plan.host, process: plan.process, instance: plan.processInstance, operation: "backup"),
+            mayBeAlive: plan.mayBeAlive, clock: plan.now)
     }
 
     /// The key that encrypts this backup, present on every target.

@@ -1,20 +1,11 @@
 package import BackupAPI
-import Synchronization
 
 /// Who works on something, so that two runs do not get into each other's way (docs/FORMAT.md, "Leases").
 ///
-/// A lease is a numbered series of objects, each created only if absent: the highest number is the holder. To take over an
-/// expired one means to create the next number, which only one of several takers can do.
+/// A lease is a numbered series of objects, each created only if absent: the highest number is the holder. To take over one
+/// that is over means to create the next number, which only one of several takers can do. It is over when it has expired, or
+/// when its process is known to be no more.
 package struct Lease: Sendable {
-    /// What a lease's object says.
-    package struct Holder: Sendable, Codable {
-        package var host: String
-        package var process: Int32
-        package var operation: String
-        /// Seconds since 1970.
-        package var expiresAt: Int
-    }
-
     /// How long a lease is good without renewal.
     package static let lifetimeInSeconds = 120
 
@@ -29,24 +20,36 @@ package struct Lease: Sendable {
     /// - Parameters:
     ///   - operation: what it is for, part of its name, such as `backup`.
     ///   - holder: who takes it; its `expiresAt` is set here.
+    ///   - mayBeAlive: whether another holder's process may still be there; true where nobody can tell.
     ///   - clock: seconds since 1970.
     /// - Throws: `.busy` with the holder's name while somebody else has it.
     package static func take(
         backend: any StorageBackend, server: String, operation: String, holder: Holder,
-        clock: @escaping @Sendable () -> Int
+        mayBeAlive: @Sendable (Holder) -> Bool, clock: @escaping @Sendable () -> Int
     ) async throws -> Lease {
         let prefix = Layout.leasePrefix(server, operation)
-        let (newest, current) = try await newestGeneration(backend, prefix)
-        if let current, current.expiresAt > clock() {
-            throw EngineError(
-                .busy,
-                "\(current.operation) of '\(server)' by process \(current.process) on \(current.host), "
-                    + "until \(CalendarTime(secondsSince1970: current.expiresAt).compact) UTC at the latest")
+        func requireNobody(_ generations: [Generation]) throws {
+            for other in generations.compactMap(\.holder) where other.expiresAt > clock() && mayBeAlive(other) {
+                throw EngineError(.busy, other.description(server: server))
+            }
         }
+
+        let earlier = try await generations(backend, prefix)
+        try requireNobody(earlier)
         let lease = Lease(
-            backend: backend, prefix: prefix, generation: newest + 1, holder: holder, clock: clock)
-        guard try await backend.create(lease.key(newest + 1), bytes: lease.bytes()) else {
+            backend: backend, prefix: prefix, generation: (earlier.last?.number ?? 0) + 1, holder: holder, clock: clock)
+        guard try await backend.create(lease.key(lease.generation), bytes: lease.bytes()) else {
             throw EngineError(.busy, "\(operation) of '\(server)': another run was faster")
+        }
+        do {
+            // Since the first look another run may have removed the old generations and begun at 1 again. Each of two such runs
+            // looks after it created, so at least one of them sees the other.
+            let others = try await generations(backend, prefix).filter { $0.number != lease.generation }
+            try requireNobody(others)
+            _ = try await backend.delete(others.map { try lease.key($0.number) })
+        } catch {
+            await lease.release()
+            throw error
         }
         return lease
     }
@@ -78,9 +81,17 @@ package struct Lease: Sendable {
         return try outcome.get()
     }
 
-    /// Deletes the lease's object. It does not throw: what cannot be deleted expires.
+    /// Looks whether the lease is still there and nobody took it over, as happens to a run that slept for longer than it lasts.
+    /// - Throws: `.busy` when it was lost.
+    package func requireHeld() async throws {
+        guard try await Lease.generations(backend, prefix).map(\.number) == [generation] else {
+            throw EngineError(.busy, "another run took '\(prefix)' over")
+        }
+    }
+
+    /// Deletes the lease's object, also in a cancelled task. It does not throw: what cannot be deleted expires.
     package func release() async {
-        if let key = try? key(generation) { _ = try? await backend.delete([key]) }
+        await Task { if let key = try? key(generation) { _ = try? await backend.delete([key]) } }.value
     }
 
     private func renewUntilCancelled() async throws {
@@ -90,9 +101,8 @@ package struct Lease: Sendable {
             } catch {
                 return
             }
-            let (newest, _) = try await Lease.newestGeneration(backend, prefix)
-            guard newest <= generation else { throw EngineError(.busy, "another run took '\(prefix)' over") }
             do {
+                try await requireHeld()
                 let bytes = try bytes()
                 try await backend.put(key(generation), bytes: bytes)
             } catch {
@@ -113,15 +123,21 @@ package struct Lease: Sendable {
         return try ObjectKey(prefix + String(repeating: "0", count: max(0, 9 - digits.utf8.count)) + digits + ".json")
     }
 
-    private static func newestGeneration(
-        _ backend: any StorageBackend, _ prefix: String
-    ) async throws -> (Int, Holder?) {
-        var newest: ObjectKey?
+    /// One object of the series; its holder is nil when it vanished or cannot be read.
+    private typealias Generation = (number: Int, holder: Holder?)
+
+    /// All generations, in ascending order.
+    private static func generations(_ backend: any StorageBackend, _ prefix: String) async throws -> [Generation] {
+        var keys: [ObjectKey] = []
         try await backend.forEachEntry(ListRequest(prefix: prefix)) { entry in
-            if case .object(let info) = entry { newest = info.key }
+            if case .object(let info) = entry { keys.append(info.key) }
         }
-        guard let newest, let number = Int(newest.name.prefix(9)) else { return (0, nil) }
-        guard let bytes = try await backend.readIfPresent(newest, limit: 65_536) else { return (number, nil) }
-        return (number, try? CanonicalJSON.decode(Holder.self, from: bytes))
+        var generations: [Generation] = []
+        for key in keys {
+            guard let number = Int(key.name.prefix(9)) else { continue }
+            let bytes = try await backend.readIfPresent(key, limit: 65_536)
+            generations.append((number, bytes.flatMap { try? CanonicalJSON.decode(Holder.self, from: $0) }))
+        }
+        return generations
     }
 }

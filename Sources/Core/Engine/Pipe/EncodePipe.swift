@@ -126,15 +126,15 @@ package final class EncodePipe: Sendable {
     }
 
     private func encodeLoop() async throws {
-        var encoder: (object: ObjectIdentifier, stream: Int, encoder: ChainEncoder)?
+        // The stream is held, not only its identity: another one could come to stand at the same address.
+        var current: (stream: FrameStream, volume: Int, encoder: ChainEncoder)?
         while let frame = try await queue.next() {
             guard let stream = frame.stream, let object = frame.object else { continue }
             let volume = frame.number / stream.framesPerVolume
-            if encoder?.object != ObjectIdentifier(stream) || encoder?.stream != volume {
-                let fresh = try object.makeEncoder(frameByteCount: format.frameByteCount)
-                encoder = (ObjectIdentifier(stream), volume, fresh)
+            if current?.stream !== stream || current?.volume != volume {
+                current = (stream, volume, try object.makeEncoder(frameByteCount: format.frameByteCount))
             }
-            try encoder?.encoder.encode(frame.plain, at: frame.position, into: frame.stored)
+            try current?.encoder.encode(frame.plain, at: frame.position, into: frame.stored)
             frame.storedChecksum = frame.stored.checksum
             stream.encoded.send(frame)
         }

@@ -131,7 +131,17 @@ package final class FrameStream: @unchecked Sendable {
         }
         do {
             let done = try await withThrowingTaskGroup(of: Void.self) { group in
-                for writer in writers { group.addTask { try await writer.run() } }
+                for writer in writers {
+                    group.addTask {
+                        do {
+                            try await writer.run()
+                        } catch {
+                            // Without a writer no frame comes back, and `sequence` would wait for ever.
+                            self.encoded.fail(error)
+                            throw error
+                        }
+                    }
+                }
                 let done = try await sequence(to: writers)
                 for writer in writers { writer.frames.finish() }
                 while try await group.next() != nil {}

@@ -47,7 +47,7 @@ struct RestoreFolders {
     }
 
     /// Deletes what is in the folders. It does not throw: it runs when something else has failed already.
-    func clear() { for root in target.roots { Self.empty(root) } }
+    func clear() { for root in target.roots { Self.emptyRoot(root) } }
 
     private static func require(
         _ root: String, emptyUnless replaces: Bool, in target: RestoreTarget, owner: FileOwner?
@@ -63,7 +63,7 @@ struct RestoreFolders {
                         .directoryUnusable, "a PostgreSQL server seems to run on '\(root)' (postmaster.pid)",
                         remedy: "Stop the server, or delete postmaster.pid if none runs.")
                 }
-                empty(root)
+                emptyRoot(root)
             }
         }
         guard unsafe chmod(root, 0o700) == 0 else { throw FileFault.error(errno, "set the mode of", root) }
@@ -95,6 +95,17 @@ struct RestoreFolders {
             if name != ".", name != ".." { names.append(name) }
         }
         return names
+    }
+
+    /// Deletes what is in a root, `pg_control` first and durably: when this is cut short, no PostgreSQL starts on what is left.
+    private static func emptyRoot(_ root: String) {
+        let folder = unsafe open(root + "/global", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        if folder >= 0 {
+            unsafe unlinkat(folder, "pg_control", 0)
+            fsync(folder)
+            close(folder)
+        }
+        empty(root)
     }
 
     /// Deletes what is in a folder, never following a link out of it.

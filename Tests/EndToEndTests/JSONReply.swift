@@ -1,0 +1,43 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A reply in JSON, or a part of one.
+struct JSONReply {
+    private let fields: [String: Any]
+
+    /// Parses all that a program wrote to standard output.
+    init(_ outcome: ProgramOutcome) throws {
+        let value = try JSONSerialization.jsonObject(with: Data(outcome.output))
+        fields = try #require(value as? [String: Any], "\(outcome.text)")
+    }
+
+    private init(_ fields: [String: Any]) { self.fields = fields }
+
+    /// The text at a path of keys.
+    func text(_ path: String...) throws -> String { try #require(value(path) as? String, "\(path) in \(fields)") }
+
+    /// The number at a path of keys.
+    func number(_ path: String...) throws -> Int { try #require(value(path) as? Int, "\(path) in \(fields)") }
+
+    /// The objects in the list at a path of keys.
+    func list(_ path: String...) throws -> [JSONReply] {
+        try #require(value(path) as? [[String: Any]], "\(path) in \(fields)").map(JSONReply.init)
+    }
+
+    /// All keys, each with those above it: `Response/Backups/Valid`.
+    var keys: Set<String> { Self.keys(fields, under: "") }
+
+    private func value(_ path: [String]) -> Any? {
+        path.reduce(fields as Any?) { value, key in (value as? [String: Any])?[key] }
+    }
+
+    private static func keys(_ value: Any, under path: String) -> Set<String> {
+        if let items = value as? [Any] { return items.reduce(into: []) { $0.formUnion(keys($1, under: path)) } }
+        guard let object = value as? [String: Any] else { return [] }
+        return object.reduce(into: []) { found, member in
+            found.insert(path + member.key)
+            found.formUnion(keys(member.value, under: path + member.key + "/"))
+        }
+    }
+}

@@ -1,0 +1,52 @@
+"""What the rows of a benchmark share: clusters, folders, and the programs under test."""
+import os
+import shutil
+
+from .account import Account
+from .cluster import Cluster
+from .database import fill
+from .machine import load, say
+from .workspace import Workspace
+
+
+class Laboratory:
+    """Makes each cluster when it is first asked for, and ends all of them."""
+
+    def __init__(self, root, built, folder, scale):
+        os.chmod(folder, 0o755)
+        self.scale = scale
+        self.folder = folder
+        home = f"{folder}/home"
+        self.account = Account(home)
+        self.account.make_folder(home)
+        self.workspace = Workspace(folder, self.account)
+        self.clusters = {}
+        # Copies, because the account may not be allowed to enter the folder of this repository.
+        self.programs = f"{folder}/bin"
+        os.mkdir(self.programs)
+        for name in ("pgmoneta-cli", "pgmoneta-admin"):
+            shutil.copy2(f"{built}/{name}", self.programs)
+        for major in (15, 17):
+            shutil.copytree(f"{root}/.tools/postgresql/{major}", f"{folder}/postgresql-{major}", symlinks=True)
+
+    def cluster(self, major, divided_by=1):
+        """The cluster with the database of this scale, or of one that is so many times smaller."""
+        key = (major, divided_by)
+        if key not in self.clusters:
+            scale = self.scale.divided(divided_by) if divided_by > 1 else self.scale
+            say(f"making the database '{scale.name}' on PostgreSQL {major}; load average {load()}")
+            cluster = Cluster(
+                major, self.account, f"{self.folder}/cluster-{major}-{divided_by}",
+                f"{self.folder}/postgresql-{major}/bin")
+            self.clusters[key] = cluster
+            fill(cluster, scale)
+        return self.clusters[key]
+
+    def version(self, command):
+        """What a program says of its version."""
+        return self.account.run(command).strip().splitlines()[0]
+
+    def close(self):
+        """Ends every server."""
+        for cluster in self.clusters.values():
+            cluster.stop()

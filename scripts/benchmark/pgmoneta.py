@@ -1,0 +1,80 @@
+"""The program under test."""
+import json
+import os
+
+from .measure import measure
+from .workspace import stored_bytes
+
+
+class Pgmoneta:
+    """A repository of its own with one server, `primary`."""
+
+    def __init__(self, laboratory, cluster, encryption="none"):
+        self.laboratory = laboratory
+        self.cluster = cluster
+        self.folder = laboratory.workspace.fresh("pgmoneta")
+        self.repository = laboratory.account.make_folder(f"{self.folder}/repository")
+        laboratory.account.write(f"{self.folder}/pgmoneta.conf", "\n".join([
+            "[pgmoneta]", f"base_dir = {self.repository}", "compression = zstd", "compression_level = 3",
+            f"encryption = {encryption}", "[primary]", f"host = {cluster.folder}", f"port = {cluster.port}",
+            "user = postgres", ""]))
+        if encryption != "none" and not os.path.exists(f"{laboratory.account.home}/.pgmoneta/master.key"):
+            laboratory.account.run([f"{laboratory.programs}/pgmoneta-admin", "master-key"])
+
+    def command(self, *arguments):
+        """A command line of `pgmoneta-cli`."""
+        return [f"{self.laboratory.programs}/pgmoneta-cli", "-c", f"{self.folder}/pgmoneta.conf", *arguments]
+
+    def run(self, *arguments):
+        """Runs a command that is not measured."""
+        return self.laboratory.account.run(self.command(*arguments))
+
+    def measure(self, *arguments, clusters=()):
+        """Runs a command and measures it."""
+        return measure(self.laboratory.account, self.command(*arguments), clusters)
+
+    def backup(self):
+        """Measures a full backup."""
+        self.laboratory.workspace.settle(self.cluster.data)
+        sample = self.measure("backup", "primary", clusters=[self.cluster])
+        sample.stored = stored_bytes(self.repository)
+        return sample
+
+    def restore(self):
+        """Measures a restore of the newest backup to a fresh folder."""
+        target = self.laboratory.workspace.fresh("restored")
+        self.laboratory.workspace.settle(self.repository)
+        sample = self.measure("restore", "primary", "newest", target)
+        sample.stored = stored_bytes(target)
+        self.laboratory.workspace.discard(target)
+        return sample
+
+    def verify(self, *options):
+        """Measures a verification of the newest backup."""
+        self.laboratory.workspace.settle(self.repository)
+        return self.measure("verify", *options, "primary", "newest")
+
+    def discard(self):
+        """Puts the repository aside."""
+        self.laboratory.workspace.discard(self.folder)
+
+    def multiply(self, count):
+        """Makes many backups of the only one: records with labels of their own, other objects as hard links.
+
+        It rewrites the label in the record, which only an unencrypted repository allows.
+        """
+        folder = f"{self.repository}/primary/backup"
+        [label] = os.listdir(folder)
+        with open(f"{folder}/{label}/backup.info", encoding="utf-8") as file:
+            record = json.load(file)
+        for number in range(1, count):
+            other = f"{20200101000000 + number // 60 * 100 + number % 60}"
+            for parent, _, names in os.walk(f"{folder}/{label}"):
+                copy = parent.replace(label, other)
+                self.laboratory.account.make_folder(copy)
+                for name in names:
+                    if name != "backup.info":
+                        os.link(f"{parent}/{name}", f"{copy}/{name}")
+            self.laboratory.account.write(
+                f"{folder}/{other}/backup.info",
+                json.dumps(record | {"label": other}, sort_keys=True, separators=(",", ":"), ensure_ascii=False))

@@ -1,0 +1,199 @@
+"""The rows of the benchmark: which programs take turns, and what is expected."""
+from dataclasses import dataclass, field
+from typing import Callable
+
+from .account import Failure
+from .machine import load, say
+from .measure import measure
+from .peers import BaseBackup, PgBackRest
+from .pgmoneta import Pgmoneta
+
+OURS = "pgmoneta"
+
+
+@dataclass
+class Goal:
+    """What is expected of a case, absolutely or as a ratio to another case."""
+
+    metric: str
+    case: str
+    highest: float
+    peer: str = ""
+    lowest: float = 0
+
+
+@dataclass
+class Row:
+    """Programs that take turns. `prepare` gets the laboratory and returns each case's name with what measures it once."""
+
+    title: str
+    prepare: Callable
+    goals: list
+    most_turns: int = 1000
+    # Runs of each case in a turn; many where a run is short.
+    runs: int = 1
+
+
+@dataclass
+class Result:
+    """What a row gave: each case's samples in the order of the turns, or why there are none."""
+
+    row: Row
+    samples: dict = field(default_factory=dict)
+    fault: str = ""
+
+
+def run(row, laboratory, pairs):
+    """Runs the cases of a row in turns; each turn begins with another case."""
+    say(f"== {row.title}")
+    try:
+        return _turns(row, row.prepare(laboratory), pairs)
+    except Failure as failure:
+        say(f"this row failed: {failure}")
+        return Result(row, fault=str(failure))
+
+
+def _turns(row, cases, pairs):
+    result = Result(row, {name: [] for name in cases})
+    names = list(cases)
+    for turn in range(min(pairs, row.most_turns)):
+        first = turn % len(names)
+        for name in names[first:] + names[:first]:
+            for _ in range(row.runs):
+                before = load()
+                sample = cases[name]()
+                result.samples[name].append(sample)
+                say(
+                    f"{turn + 1}. {name}: {sample.wall:.3f} s, {sample.cpu:.2f} CPU s, "
+                    f"{sample.memory / 1048576:.0f} MiB, {sample.stored / 1e6:.0f} MB; load average {before}")
+    return result
+
+
+def _once(make):
+    """A case that makes what it measures with, takes one backup, and puts it aside."""
+    def case():
+        program = make()
+        sample = program.backup()
+        program.discard()
+        return sample
+    return case
+
+
+def _full(laboratory):
+    cluster = laboratory.cluster(17)
+    return {
+        OURS: _once(lambda: Pgmoneta(laboratory, cluster)),
+        "pg_basebackup client-zstd:3": BaseBackup(laboratory, cluster, "client-zstd:3").backup,
+        "pg_basebackup client-zstd:level=3,workers=2":
+            BaseBackup(laboratory, cluster, "client-zstd:level=3,workers=2").backup,
+    }
+
+
+def _full_pgbackrest(laboratory):
+    cluster = laboratory.cluster(15)
+    return {
+        OURS: _once(lambda: Pgmoneta(laboratory, cluster)),
+        "pgBackRest p2": _once(lambda: PgBackRest(laboratory, cluster)),
+    }
+
+
+def _encryption(laboratory):
+    cluster = laboratory.cluster(17)
+    return {
+        "pgmoneta aes-256-gcm": _once(lambda: Pgmoneta(laboratory, cluster, "aes-256-gcm")),
+        OURS: _once(lambda: Pgmoneta(laboratory, cluster)),
+    }
+
+
+def _restore(laboratory):
+    cluster = laboratory.cluster(15)
+    ours, pgbackrest = Pgmoneta(laboratory, cluster), PgBackRest(laboratory, cluster)
+    ours.backup()
+    pgbackrest.backup()
+    archives = laboratory.workspace.fresh("archives")
+    base_backup = BaseBackup(laboratory, cluster, "client-zstd:3")
+    laboratory.account.run(base_backup.take(archives))
+    return {
+        OURS: ours.restore,
+        "pgBackRest p2": pgbackrest.restore,
+        "zstd -dc | tar -x; sync -f": lambda: base_backup.restore(archives),
+    }
+
+
+def _verify(laboratory):
+    cluster = laboratory.cluster(15)
+    ours, pgbackrest = Pgmoneta(laboratory, cluster), PgBackRest(laboratory, cluster)
+    ours.backup()
+    pgbackrest.backup()
+    return {
+        "pgmoneta --quick": lambda: ours.verify("--quick"),
+        OURS: ours.verify,
+        "pgBackRest p2": pgbackrest.verify,
+    }
+
+
+def _memory(laboratory):
+    cases = {}
+    for size, divided_by in (("", 1), (", a tenth", 10)):
+        cluster = laboratory.cluster(17, divided_by)
+        kept = Pgmoneta(laboratory, cluster)
+        kept.backup()
+        cases[f"backup{size}"] = _once(lambda cluster=cluster: Pgmoneta(laboratory, cluster))
+        cases[f"verify{size}"] = kept.verify
+        cases[f"restore{size}"] = kept.restore
+    return cases
+
+
+def _list(laboratory):
+    ours = Pgmoneta(laboratory, laboratory.cluster(17, 100))
+    ours.backup()
+    ours.multiply(1000)
+    if (seen := ours.run("list-backup", "primary").count("Valid: yes")) != 1000:
+        raise Failure(f"list-backup shows {seen} valid backups of 1000")
+    return {"list-backup": lambda: ours.measure("list-backup", "primary")}
+
+
+def _start(laboratory):
+    command = [f"{laboratory.programs}/pgmoneta-cli", "--version"]
+    return {
+        "--version": lambda: measure(laboratory.account, command),
+        "/bin/true": lambda: measure(laboratory.account, ["/bin/true"]),
+    }
+
+
+MEMORY_LIMIT = 100 * 1048576
+
+ROWS = {
+    "full": Row(
+        "Full backup against pg_basebackup (PostgreSQL 17; zstd level 3, durable)", _full, [
+            Goal("wall", OURS, 0.7, "pg_basebackup client-zstd:3"),
+            Goal("wall", OURS, 1.0, "pg_basebackup client-zstd:level=3,workers=2"),
+            Goal("cpu", OURS, 1.2, "pg_basebackup client-zstd:3"),
+            Goal("memory", OURS, MEMORY_LIMIT)]),
+    "full-pgbackrest": Row(
+        "Full backup against pgBackRest (PostgreSQL 15; zstd level 3, durable)", _full_pgbackrest, [
+            Goal("wall", OURS, 0.65, "pgBackRest p2")]),
+    "encryption": Row(
+        "Full backup with encryption (PostgreSQL 17; zstd level 3, durable)", _encryption, [
+            Goal("wall", "pgmoneta aes-256-gcm", 1.1, OURS)]),
+    "restore": Row(
+        "Restore of a full backup (PostgreSQL 15; durable)", _restore, [
+            Goal("wall", OURS, 0.6, "pgBackRest p2"),
+            Goal("wall", OURS, 1.0, "zstd -dc | tar -x; sync -f"),
+            Goal("memory", OURS, MEMORY_LIMIT)]),
+    "verify": Row(
+        "Verification of a full backup (PostgreSQL 15)", _verify, [
+            Goal("wall", "pgmoneta --quick", 0.8, "pgBackRest p2"),
+            Goal("wall", OURS, 2.0, "pgBackRest p2"),
+            Goal("memory", OURS, MEMORY_LIMIT)]),
+    "memory": Row(
+        "Memory does not grow with the database (PostgreSQL 17; peak of the process)", _memory, [
+            Goal("memory", f"{command}", 1.1, f"{command}, a tenth", lowest=0.9)
+            for command in ("backup", "verify", "restore")], most_turns=3),
+    "list": Row(
+        "list-backup with 1000 backups (local directory)", _list, [Goal("wall", "list-backup", 0.5)],
+        runs=3),
+    "start": Row(
+        "Start of the program (/bin/true shows what starting and measuring cost)", _start, [
+            Goal("wall", "--version", 0.03)], runs=10),
+}
