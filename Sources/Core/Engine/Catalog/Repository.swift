@@ -23,6 +23,15 @@ package struct Repository: Sendable {
     package static func open(
         name: String, backend: any StorageBackend, masterKey: MasterKey?, cryptography: any Cryptography
     ) async throws -> Repository? {
+        guard let description = try await description(of: backend) else { return nil }
+        let store = KeyStore(backend: backend, cryptography: cryptography)
+        let keys = try await store.load(with: masterKey, isRequired: description.isEncrypted)
+        return Repository(name: name, backend: backend, description: description, keys: keys)
+    }
+
+    /// Reads what a target says about itself; nil when there is no repository.
+    /// - Throws: `.unsupportedFormat`.
+    static func description(of backend: any StorageBackend) async throws -> RepositoryDescription? {
         guard let bytes = try await backend.readIfPresent(Layout.repository(), limit: 65_536) else { return nil }
         let description: RepositoryDescription
         do {
@@ -33,9 +42,7 @@ package struct Repository: Sendable {
         guard description.format == Layout.formatVersion else {
             throw EngineError(.unsupportedFormat, "\(backend.displayName) has format \(description.format)")
         }
-        let store = KeyStore(backend: backend, cryptography: cryptography)
-        let keys = try await store.load(with: masterKey, isRequired: description.isEncrypted)
-        return Repository(name: name, backend: backend, description: description, keys: keys)
+        return description
     }
 
     /// Opens a repository for writing, and makes it when there is none.
