@@ -54,7 +54,8 @@ extension EngineService {
                     continue
                 }
                 let catalog = Catalog(repository: repository, server: server, cryptography: session.kit.cryptography)
-                view.add(definition.name, catalog, try await catalog.entries(), try await catalog.labels())
+                let labels = try await catalog.labels()
+                view.add(definition.name, catalog, try await catalog.entries(labels), labels)
             } catch {
                 firstFailure = firstFailure ?? error
                 view.failed.append(TargetOutcome(definition.name, failure: error))

@@ -37,8 +37,10 @@ package struct Catalog: Sendable {
     }
 
     /// All backups, oldest first. What has no record is no backup and is left out.
-    package func entries() async throws -> [CatalogEntry] {
-        let labels = try await labels()
+    package func entries() async throws -> [CatalogEntry] { try await entries(labels()) }
+
+    /// The backups among these labels, in the same order.
+    package func entries(_ labels: [BackupLabel]) async throws -> [CatalogEntry] {
         let width = max(1, min(16, backend.capabilities.usefulConcurrency))
         return try await withThrowingTaskGroup(of: (Int, CatalogEntry?).self) { group in
             var found = [CatalogEntry?](repeating: nil, count: labels.count)
