@@ -20,7 +20,8 @@ extension FormatTests {
         func take(_ host: String, server: String = "primary", operation: String = "backup") async throws -> Lease {
             let holder = Lease.Holder(host: host, process: 4711, operation: operation, expiresAt: 0)
             return try await Lease.take(
-                backend: place, server: server, operation: operation, holder: holder, clock: clock.read)
+                backend: place, server: server, operation: operation, holder: holder, mayBeAlive: { _ in true },
+                clock: clock.read)
         }
 
         /// How many of many runs get the lease at once, and that all others are told that it is taken.

@@ -86,7 +86,7 @@ import Testing
         try await onPool {
             #expect(try await repository.isSound(backup.label, depth: .stored))
             #expect(try await repository.isSound(backup.label, depth: .content))
-            let request = RestoreRequest(
+            let request = RestorePlan(
                 dataDirectory: folder.path("data"), tablespaceMapping: ["/srv/space": folder.path("space")])
             _ = try await RestoreOperation(
                 reader: repository.reader(backup.label), request: request, progress: ProgressCounter(activity: "test")

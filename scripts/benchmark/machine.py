@@ -1,6 +1,7 @@
 """Facts about the machine that a figure means nothing without."""
 import os
 import platform
+import re
 import subprocess
 import sys
 
@@ -23,15 +24,15 @@ def facts(laboratory):
         f"Machine: {os.cpu_count()} × {_processor()}, {_memory()} of memory, {_disk(laboratory.folder)}, {_system()}, "
         f"Linux {platform.release()}",
         f"PostgreSQL: {', '.join(sorted({_version(cluster) for cluster in laboratory.clusters.values()}))}",
-        f"pgmoneta: {laboratory.version([f'{laboratory.programs}/pgmoneta-cli', '--version'])}",
-        f"pgBackRest: {laboratory.version(['pgbackrest', 'version'])}",
-        f"zstd: {laboratory.version(['zstd', '--version'])}",
+        f"pgmoneta: {laboratory.version([f'{laboratory.programs}/pgmoneta-cli', '--version']).split()[-1]}",
+        f"pgBackRest: {laboratory.version(['pgbackrest', 'version']).split()[-1]}",
+        f"zstd: {re.search(r'v([0-9.]+)', laboratory.version(['zstd', '--version']))[1]}",
     ]
     for (major, divided_by), cluster in laboratory.clusters.items():
-        size = stored_bytes(cluster.data)
+        size = stored_bytes(cluster.data) - stored_bytes(f"{cluster.data}/pg_wal")
         files = sum(len(names) for _, _, names in os.walk(cluster.data))
         part = f", {divided_by} times smaller" if divided_by > 1 else ""
-        lines.append(f"Database on PostgreSQL {major}{part}: {size / 1e6:,.0f} MB in {files:,} files")
+        lines.append(f"Database on PostgreSQL {major}{part}: {size / 1e6:,.0f} MB without WAL, in {files:,} files")
     lines.append(f"Load average at the end: {' '.join(f'{value:.1f}' for value in os.getloadavg())}")
     return lines
 

@@ -30,6 +30,8 @@ class Row:
     prepare: Callable
     goals: list
     most_turns: int = 1000
+    # Runs of each case in a turn; many where a run is short.
+    runs: int = 1
 
 
 @dataclass
@@ -57,12 +59,13 @@ def _turns(row, cases, pairs):
     for turn in range(min(pairs, row.most_turns)):
         first = turn % len(names)
         for name in names[first:] + names[:first]:
-            before = load()
-            sample = cases[name]()
-            result.samples[name].append(sample)
-            say(
-                f"{turn + 1}. {name}: {sample.wall:.3f} s, {sample.cpu:.2f} CPU s, {sample.memory / 1048576:.0f} MiB, "
-                f"{sample.stored / 1e6:.0f} MB; load average {before}")
+            for _ in range(row.runs):
+                before = load()
+                sample = cases[name]()
+                result.samples[name].append(sample)
+                say(
+                    f"{turn + 1}. {name}: {sample.wall:.3f} s, {sample.cpu:.2f} CPU s, "
+                    f"{sample.memory / 1048576:.0f} MiB, {sample.stored / 1e6:.0f} MB; load average {before}")
     return result
 
 
@@ -152,7 +155,10 @@ def _list(laboratory):
 
 def _start(laboratory):
     command = [f"{laboratory.programs}/pgmoneta-cli", "--version"]
-    return {"--version": lambda: measure(laboratory.account, command)}
+    return {
+        "--version": lambda: measure(laboratory.account, command),
+        "/bin/true": lambda: measure(laboratory.account, ["/bin/true"]),
+    }
 
 
 MEMORY_LIMIT = 100 * 1048576
@@ -185,6 +191,9 @@ ROWS = {
             Goal("memory", f"{command}", 1.1, f"{command}, a tenth", lowest=0.9)
             for command in ("backup", "verify", "restore")], most_turns=3),
     "list": Row(
-        "list-backup with 1000 backups (local directory)", _list, [Goal("wall", "list-backup", 0.5)]),
-    "start": Row("Start of the program", _start, [Goal("wall", "--version", 0.03)]),
+        "list-backup with 1000 backups (local directory)", _list, [Goal("wall", "list-backup", 0.5)],
+        runs=3),
+    "start": Row(
+        "Start of the program (/bin/true shows what starting and measuring cost)", _start, [
+            Goal("wall", "--version", 0.03)], runs=10),
 }

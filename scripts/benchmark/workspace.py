@@ -37,7 +37,7 @@ class Workspace:
         """Brings the inputs of the next run into memory, and writes what is not written yet."""
         for path in inputs:
             subprocess.run(
-                f"find '{path}' -type f -print0 | xargs -0 -r cat >/dev/null", shell=True, check=True)
+                f"find '{path}' -path '*/pg_wal/*' -prune -o -type f -print0 | xargs -0 -r cat >/dev/null", shell=True, check=True)
         subprocess.run(["sync", "-f", self.folder], check=True)
 
 

@@ -23,13 +23,15 @@ extension EngineService {
         return opened
     }
 
-    /// Opens one target.
-    func open(_ definition: TargetDefinition) async throws -> any StorageBackend {
+    /// Opens one target, with all layers around its driver.
+    /// - Parameter bandwidth: limits all targets that are given the same one; nil is no limit.
+    func open(_ definition: TargetDefinition, bandwidth: BandwidthMeter? = nil) async throws -> any StorageBackend {
         let scheme = definition.location.scheme
         guard let factory = session.kit.backends.factory(scheme: scheme) else {
             throw UsageError("there is no backend for '\(scheme)://'", remedy: "Use a program that was built with one.")
         }
-        return try await factory.open(definition.settings)
+        let driver = try await factory.open(definition.settings)
+        return LayerStack.wrap(driver, layers(bandwidth))
     }
 
     func close(_ targets: [UploadTarget]) async {

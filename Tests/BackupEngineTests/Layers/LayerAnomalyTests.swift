@@ -5,16 +5,17 @@ import Testing
 
 /// The whole stack over a place where one call goes wrong.
 @Suite struct LayerAnomalyTests {
+    private static let middle = (0..<90_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+
     /// What a backup does with a place, with small objects: the answers, in words.
     private static func lifecycle(_ place: any StorageBackend) async throws -> [String] {
         let (first, second, third) = (try ObjectKey("a/first"), try ObjectKey("a/second"), try ObjectKey("b/third"))
-        let middle = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
         var answers: [String] = []
         answers.append("\(try await place.create(first, bytes: [1, 2, 3]))")
         answers.append("\(try await place.create(first, bytes: [4, 5]))")
         try await place.put(second) { (upload: inout Upload) in
-            for start in stride(from: 0, to: middle.count, by: 100_000) {
-                try await upload.write(Array(middle[start..<start + 100_000]))
+            for start in stride(from: 0, to: middle.count, by: 30_000) {
+                try await upload.write(Array(middle[start..<start + 30_000]))
             }
         }
         try await place.put(third, bytes: [7])

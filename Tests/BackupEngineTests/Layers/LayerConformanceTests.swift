@@ -4,11 +4,20 @@ import TestSupport
 import Testing
 
 @Suite struct LayerConformanceTests {
+    /// The largest object is more than what the layers keep of one.
+    private static var options: BackendConformance.Options {
+        var options = BackendConformance.Options()
+        options.largestByteCount = (2 << 20) + 1
+        return options
+    }
+
     @Test(arguments: LayerChoice.allCases)
     func `a layer keeps every law over memory`(layer: LayerChoice) async throws {
         let memory = MemoryBackend()
 
-        let report = await BackendConformance(makeBackend: { layer.wrap(memory) }, prefix: "p").run()
+        let report = await BackendConformance(
+            makeBackend: { layer.wrap(memory) }, prefix: "p", options: Self.options
+        ).run()
 
         #expect(report.isConforming, "\(report)")
         #expect(memory.keys.isEmpty)
@@ -19,7 +28,7 @@ import Testing
     func `a layer keeps every law over a directory`(layer: LayerChoice) async throws {
         let folder = try TemporaryFolder()
         let root = folder.path("root")
-        var options = BackendConformance.Options()
+        var options = Self.options
         options.checksThousands = layer == .all
 
         let report = await BackendConformance(

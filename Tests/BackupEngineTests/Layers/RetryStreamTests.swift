@@ -47,7 +47,7 @@ import Testing
     @Test func `a small upload is written again from its beginning`() async throws {
         let faulty = FaultyBackend(memory) { call in
             // The third chunk of the first upload, and the commit of the second.
-            [4, 9].contains(call.number) ? .failBefore(.test(.timedOut)) : nil
+            [4, 8].contains(call.number) ? .failBefore(.test(.timedOut)) : nil
         }
 
         try await layer(faulty).put(key) { [bytes] (upload: inout Upload) in

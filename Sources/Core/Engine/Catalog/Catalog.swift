@@ -19,7 +19,8 @@ package struct Catalog: Sendable {
     package init(repository: Repository, server: String, cryptography: any Cryptography) {
         self.repository = repository
         self.server = server
-        file = RecordFile(keys: repository.keys, cryptography: cryptography)
+        file = RecordFile(
+            keys: repository.keys, cryptography: cryptography, isEncrypted: repository.description.isEncrypted)
     }
 
     private var backend: any StorageBackend { repository.backend }

@@ -5,9 +5,12 @@ package struct RecordFile: Sendable {
     private static let zeros = String(repeating: "0", count: 64)
     private let cryptography: any Cryptography
     private let keys: KeyRing
+    private let isEncrypted: Bool
 
-    package init(keys: KeyRing, cryptography: any Cryptography) {
+    /// - Parameter isEncrypted: whether the repository takes encrypted backups only; a plain record is then refused.
+    package init(keys: KeyRing, cryptography: any Cryptography, isEncrypted: Bool = false) {
         self.keys = keys
+        self.isEncrypted = isEncrypted
         self.cryptography = cryptography
     }
 
@@ -37,9 +40,20 @@ package struct RecordFile: Sendable {
             }
             throw EngineError(.recordDamaged, "'\(name)' is not a backup record")
         }
-        guard let id = record.keyID else { return record }
+        guard record.format == Layout.formatVersion else {
+            throw EngineError(.unsupportedFormat, "'\(name)' has format \(record.format)")
+        }
+        guard let id = record.keyID else {
+            guard !isEncrypted, record.authentication.isEmpty else {
+                throw EngineError(.recordDamaged, "'\(name)' is plain where only encrypted backups are kept")
+            }
+            return record
+        }
         guard let key = keys.key(id) else {
-            guard !requiresKey else { throw EngineError(.masterKeyMissing, "'\(name)' is encrypted with key \(id)") }
+            // Without any key a listing still shows what there is; with one, an unknown key is not to be believed.
+            guard !requiresKey, keys.currentID == nil else {
+                throw EngineError(.masterKeyMissing, "'\(name)' is encrypted with key \(id)")
+            }
             return record
         }
         let blank = try blanked(bytes, code: record.authentication, name: name)

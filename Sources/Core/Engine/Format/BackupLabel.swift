@@ -5,12 +5,9 @@ package struct BackupLabel: Sendable, Hashable, Comparable, Codable, CustomStrin
     /// Reads a label; nil when it is not fourteen digits of a real time.
     package init?(_ string: String) {
         guard string.utf8.count == 14, string.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
-        let fields = [4, 2, 2, 2, 2, 2].reduce(into: (rest: string[...], values: [Int]())) { state, width in
-            state.values.append(Int(state.rest.prefix(width)) ?? 0)
-            state.rest = state.rest.dropFirst(width)
-        }.values
-        guard (1...12).contains(fields[1]), (1...31).contains(fields[2]), fields[3] < 24, fields[4] < 60, fields[5] < 60
-        else { return nil }
+        // A time that is none, such as a thirtieth of February, comes back as another one.
+        let seconds = CalendarTime(compact: string).secondsSince1970
+        guard CalendarTime(secondsSince1970: seconds).compact.utf8.elementsEqual(string.utf8) else { return nil }
         self.string = string
     }
 

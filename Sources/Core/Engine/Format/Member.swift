@@ -39,8 +39,9 @@ package struct Member: Sendable, Hashable {
     /// Whether the path stays below the archive's root: relative, without empty, `.` or `..` parts or control characters.
     package var hasSafePath: Bool {
         guard !path.isEmpty, path.utf8.count <= 4096, !path.utf8.contains(where: { $0 < 0x20 }) else { return false }
-        return path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
-            !$0.isEmpty && $0 != "." && $0 != ".."
+        // By bytes, as the file system splits it: to Swift a slash and a combining mark are one character.
+        return path.utf8.split(separator: 0x2F, omittingEmptySubsequences: false).allSatisfy {
+            !$0.isEmpty && !$0.elementsEqual(".".utf8) && !$0.elementsEqual("..".utf8)
         }
     }
 }

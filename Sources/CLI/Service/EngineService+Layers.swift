@@ -1,0 +1,17 @@
+import BackupEngine
+
+extension EngineService {
+    /// The time as storage layers know it.
+    var layerClock: LayerClock {
+        LayerClock(now: session.clock.uptime, sleep: { try await Task.sleep(for: $0) })
+    }
+
+    /// What the layers of a target are made with.
+    /// - Parameter bandwidth: limits all targets that are given the same one; nil is no limit.
+    func layers(_ bandwidth: BandwidthMeter?) -> LayerSettings {
+        var settings = LayerSettings(
+            clock: layerClock, retry: RetryPolicy { Double.random(in: 0..<1) }, executor: pool)
+        settings.bandwidth = bandwidth
+        return settings
+    }
+}
