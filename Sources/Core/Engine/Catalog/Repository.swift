@@ -23,6 +23,15 @@ package struct Repository: Sendable {
     package static func open(
         name: String, backend: any StorageBackend, masterKey: MasterKey?, cryptography: any Cryptography
     ) async throws -> Repository? {
+        guard let description = try await description(of: backend) else { return nil }
+        let store = KeyStore(backend: backend, cryptography: cryptography)
+        let keys = try await store.load(with: masterKey, isRequired: description.isEncrypted)
+        return Repository(name: name, backend: backend, description: description, keys: keys)
+    }
+
+    /// Reads what a target says about itself; nil when there is no repository.
+    /// - Throws: `.unsupportedFormat`.
+    static func description(of backend: any StorageBackend) async throws -> RepositoryDescription? {
         guard let bytes = try await backend.readIfPresent(Layout.repository(), limit: 65_536) else { return nil }
         let description: RepositoryDescription
         do {
@@ -33,9 +42,7 @@ package struct Repository: Sendable {
         guard description.format == Layout.formatVersion else {
             throw EngineError(.unsupportedFormat, "\(backend.displayName) has format \(description.format)")
         }
-        let store = KeyStore(backend: backend, cryptography: cryptography)
-        let keys = try await store.load(with: masterKey, isRequired: description.isEncrypted)
-        return Repository(name: name, backend: backend, description: description, keys: keys)
+        return description
     }
 
     /// Opens a repository for writing, and makes it when there is none.
@@ -65,7 +72,10 @@ package struct Repository: Sendable {
         let key = try Layout.identity(server)
         let identity = try CanonicalJSON.encode(ServerIdentity(systemIdentifier: systemIdentifier))
         if try await backend.create(key, bytes: identity) { return }
-        let stored = try CanonicalJSON.decode(ServerIdentity.self, from: try await backend.read(key, limit: 65_536))
+        let bytes = try await backend.read(key, limit: 65_536)
+        guard let stored = try? CanonicalJSON.decode(ServerIdentity.self, from: bytes) else {
+            throw EngineError(.objectDamaged, "'\(key)' at \(backend.displayName) is not a server's identity")
+        }
         guard stored.systemIdentifier == systemIdentifier else {
             throw EngineError(
                 .otherCluster,
