@@ -39,7 +39,7 @@ struct CopyLab {
         place.plant(ChecksumList.text(objects + [own]), at: try ObjectKey(prefix + "backup.sha512"))
         let description = #"{"format":1,"id":"\#(place.displayName)","isEncrypted":\#(keyID != nil)}"#
         place.plant(Array(description.utf8), at: try ObjectKey("repository.json"))
-        if let keyID { place.plant(Array(#"{"format":1}"#.utf8), at: try ObjectKey("keys/\(keyID).json")) }
+        if let keyID { place.plant(Self.wrappedKey(keyID), at: try ObjectKey("keys/\(keyID).json")) }
     }
 
     private func record(
@@ -83,6 +83,11 @@ struct CopyLab {
         let operation = BackupCopy(
             plan: plan, from: place ?? source, to: destination, progress: ProgressCounter(activity: ""))
         return try await onPool { try await operation.run(identifier) }
+    }
+
+    /// A wrapped key that nobody can open.
+    static func wrappedKey(_ id: String) -> [UInt8] {
+        Array(#"{"format": 1, "id": "\#(id)", "createdAt": 1, "wraps": []}"#.utf8)
     }
 
     /// The objects of all backups, by key.

@@ -18,6 +18,7 @@ import Testing
         let label = try await onPool { try await lab.backup(lab.plan(cluster, encryption: encryption)).record.label }
         cluster.remove()
 
+        #expect(try await onPool { try await lab.verify(label).isSound })
         // Copying needs no master key.
         let directory = LocalBackend(path: folder.path("between"))
         _ = try await CopyLab().copy(label.string, from: near, to: directory)

@@ -38,11 +38,12 @@ package struct BackupCopy: Sendable {
         try await prepareDestination(for: record)
         let lease = try await Lease.take(
             backend: destination, server: plan.server, operation: "backup",
-            holder: Lease.Holder(host: plan.host, process: plan.process, operation: "copy", expiresAt: 0),
-            clock: plan.clock)
+            holder: Lease.Holder(
+                host: plan.host, process: plan.process, instance: plan.processInstance, operation: "copy"),
+            mayBeAlive: plan.mayBeAlive, clock: plan.clock)
         return try await lease.hold {
             var outcome = CopyOutcome(record: record)
-            for backup in chain { try await copy(backup, counting: &outcome) }
+            for backup in chain { try await copy(backup, holding: lease, counting: &outcome) }
             return outcome
         }
     }
@@ -82,7 +83,7 @@ package struct BackupCopy: Sendable {
         try await repository.requireCluster(record.systemIdentifier, server: plan.server)
     }
 
-    private func copy(_ backup: SealedBackup, counting outcome: inout CopyOutcome) async throws {
+    private func copy(_ backup: SealedBackup, holding lease: Lease, counting outcome: inout CopyOutcome) async throws {
         let label = backup.record.label
         let recordKey = try Layout.object(plan.server, label, Layout.recordName)
         if let there = try await storedRecord(recordKey, on: destination) {
@@ -99,6 +100,8 @@ package struct BackupCopy: Sendable {
         try await copyObjects(backup, counting: &outcome)
         let listKey = try Layout.object(plan.server, label, Layout.checksumsName)
         try await destination.put(listKey, bytes: backup.listBytes)
+        // Without the lease another run may have swept what was copied.
+        try await lease.requireHeld()
         guard try await destination.create(recordKey, bytes: backup.recordBytes) else { throw labelTaken(label) }
         outcome.copiedLabels.append(label)
     }

@@ -12,6 +12,9 @@ package struct CopyPlan: Sendable {
     /// Who this is, for the lease.
     package var host: String
     package var process: Int32
+    package var processInstance: Lease.ProcessInstance?
+    /// Whether the holder of a lease may still be at work; true where nobody can tell.
+    package var mayBeAlive: @Sendable (Lease.Holder) -> Bool = { _ in true }
     /// Seconds since 1970.
     package var clock: @Sendable () -> Int
 
