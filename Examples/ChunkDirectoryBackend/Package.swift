@@ -12,6 +12,9 @@ let package = Package(
         .target(
             name: "ChunkBackend", dependencies: [.product(name: "BackupAPI", package: "pgmoneta")],
             swiftSettings: settings),
+        .executableTarget(
+            name: "pgmoneta-chunks",
+            dependencies: ["ChunkBackend", .product(name: "BackupCLI", package: "pgmoneta")], swiftSettings: settings),
         .testTarget(
             name: "ChunkBackendTests",
             dependencies: ["ChunkBackend", .product(name: "BackupConformance", package: "pgmoneta")],

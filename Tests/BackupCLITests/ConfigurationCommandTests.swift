@@ -93,7 +93,7 @@ import Testing
         #expect(!console.output.contains("hush"))
     }
 
-    @Test func `conf get of an unknown key fails and names the nearest`() async throws {
+    @Test func `conf get of an unknown key is wrong usage and names the nearest`() async throws {
         let (exitCode, console) = try await run(ConfigurationGetCommand.self, sound, "workres")
 
         #expect(exitCode == .usage)

@@ -111,7 +111,7 @@ struct SampleService: BackupService {
         #expect(console.output.contains("Position: current"))
     }
 
-    @Test func `an unknown server is exit code 2 and names the nearest`() async throws {
+    @Test func `an unknown server is wrong usage and names the nearest`() async throws {
         let (exitCode, console) = try await run(ListBackupCommand.self, ["primray"])
 
         #expect(exitCode == .usage)

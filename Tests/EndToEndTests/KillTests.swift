@@ -54,9 +54,9 @@ extension EndToEnd {
             let length = ContinuousClock.now - start
 
             var killedCount = 0
-            for number in 0..<24 {
+            for number in 0..<16 {
                 let run = try installation.start(arguments)
-                usleep(UInt32(length / .microseconds(1)) * UInt32(number) / 24)
+                usleep(UInt32(length / .microseconds(1)) * UInt32(number) / 16)
                 run.signal(SIGKILL)
                 let status = try run.finish().status
                 let isThere = FileManager.default.fileExists(atPath: directory + "/global/pg_control")
@@ -65,7 +65,7 @@ extension EndToEnd {
                 if isThere { #expect(try isVerified(directory, by: cluster), "kill \(number)") }
             }
 
-            #expect(killedCount > 8)
+            #expect(killedCount > 5)
             let outcome = try installation.start(arguments).finish()
             #expect(outcome.status == 0, "\(outcome.errorText)")
             #expect(try isVerified(directory, by: cluster))

@@ -4,9 +4,9 @@ import ChunkBackend
 /// The usual program, with one more kind of target.
 @main
 struct Main {
-    static func main() async {
+    static func main() {
         var kit = Kit.standard
         kit.backends.add(ChunkBackend.factory)
-        await CommandLineInterface(kit: kit).run()
+        CommandLineInterface(kit: kit).run()
     }
 }

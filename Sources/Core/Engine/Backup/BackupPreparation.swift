@@ -33,7 +33,10 @@ struct PreparedTargets: Sendable {
     func removeRemains(of label: BackupLabel, from targets: [UploadTarget]) async {
         let server = server
         await Task {
-            for target in targets { try? await OrphanSweep(backend: target.backend, server: server).remove(label) }
+            // Where the record was there already, the label is another run's, and not ours to remove.
+            for target in targets where (target.failure as? StorageError)?.reason != .alreadyExists {
+                try? await OrphanSweep(backend: target.backend, server: server).remove(label)
+            }
         }.value
     }
 

@@ -72,7 +72,10 @@ package struct Repository: Sendable {
         let key = try Layout.identity(server)
         let identity = try CanonicalJSON.encode(ServerIdentity(systemIdentifier: systemIdentifier))
         if try await backend.create(key, bytes: identity) { return }
-        let stored = try CanonicalJSON.decode(ServerIdentity.self, from: try await backend.read(key, limit: 65_536))
+        let bytes = try await backend.read(key, limit: 65_536)
+        guard let stored = try? CanonicalJSON.decode(ServerIdentity.self, from: bytes) else {
+            throw EngineError(.objectDamaged, "'\(key)' at \(backend.displayName) is not a server's identity")
+        }
         guard stored.systemIdentifier == systemIdentifier else {
             throw EngineError(
                 .otherCluster,

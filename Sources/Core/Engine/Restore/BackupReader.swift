@@ -28,7 +28,8 @@ package struct BackupReader: Sendable {
         guard try await storedChecksumList().suffix(line.count).elementsEqual(line) else {
             throw EngineError(
                 .recordDamaged,
-                "'\(Layout.recordName)' of \(record.label) is not the one in '\(Layout.checksumsName)': one of them was altered")
+                "'\(Layout.recordName)' of \(record.label) is not the one in '\(Layout.checksumsName)': one of them was altered"
+            )
         }
     }
 

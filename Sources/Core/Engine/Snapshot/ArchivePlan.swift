@@ -22,6 +22,10 @@ package struct ArchivePlan: Sendable {
         guard (1...(64 << 20)).contains(frameByteCount), perVolume > 0 else {
             throw EngineError(.recordDamaged, "'\(record.label)' has frames of \(frameByteCount) bytes")
         }
+        // A codec's header is small (docs/FORMAT.md); a forged index must not make a reader allocate gigabytes.
+        guard archive.headerByteCount <= 4096 else {
+            throw EngineError(.indexDamaged, "the header of '\(archive.name)' is \(archive.headerByteCount) bytes")
+        }
         let count = archive.frames.count
         guard count == max(1, (archive.plainByteCount + frameByteCount - 1) / frameByteCount),
             archive.volumes.count == (count + perVolume - 1) / perVolume

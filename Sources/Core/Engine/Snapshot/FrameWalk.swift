@@ -50,8 +50,10 @@ package struct FrameWalk: Sendable {
         let plan = try ArchivePlan(record: record, archive: archive)
         let free = Mailbox<Frame>()
         let fetched = Mailbox<FetchedFrame>()
-        let storedByteCount = max(
-            chain.maximumEncodedByteCount(forPlain: record.frames.frameByteCount), plan.largestFrameByteCount)
+        let storedByteCount = chain.maximumEncodedByteCount(forPlain: record.frames.frameByteCount)
+        guard plan.largestFrameByteCount <= storedByteCount else {
+            throw EngineError(.indexDamaged, "a frame of '\(archive.name)' is larger than any can be")
+        }
         for _ in 0..<min(wanted.count, workers * 2 + 2) {
             free.send(Frame(plainByteCount: record.frames.frameByteCount, storedByteCount: storedByteCount))
         }
