@@ -31,6 +31,13 @@ struct SampleService: BackupService {
         RestoreAnswer(summary, directory: "\(request.directory)/\(request.server.name)-\(summary.label)")
     }
 
+    func copy(_ request: CopyRequest, progress: ProgressCounter) async throws -> CopyAnswer {
+        if let error { throw error }
+        return CopyAnswer(
+            summary, source: request.source.name, destination: request.destination.name, copiedByteCount: 8_531_968,
+            skippedObjectCount: request.includesParents ? 7 : 2)
+    }
+
     func checkTarget(_ request: TargetCheckRequest, progress: ProgressCounter) async throws -> TargetCheckAnswer {
         TargetCheckAnswer(
             target: request.target.name, location: "\(request.target.location)",
@@ -116,6 +123,26 @@ struct SampleService: BackupService {
         #expect(try await run(InfoCommand.self, ["primary", "newest", "--target", "gopher://x"]).0 == .usage)
         #expect(try await run(InfoCommand.self, ["primary", "newest", "--target", "s3://u:p@x"]).0 == .usage)
         #expect(try await run(InfoCommand.self, ["primary", "newest", "--target", "s3://other,local"]).0 == .done)
+    }
+
+    @Test func `copy says what it copied, from where and to where`() async throws {
+        let words = ["primary", "newest", "--from", "local", "--to", "s3://far/away"]
+        let (exitCode, console) = try await run(CopyCommand.self, words)
+
+        #expect(exitCode == .done)
+        for line in ["CopiedBytes: 8.14MB", "From: local", "SkippedObjects: 2", "To: s3://far/away"] {
+            #expect(console.output.contains("  \(line)\n"), "\(line)")
+        }
+        #expect(try await run(CopyCommand.self, words + ["--chain"]).1.output.contains("  SkippedObjects: 7\n"))
+        let busy = SampleService(error: StorageError(.unavailable, operation: .write, target: "s3://far/away"))
+        #expect(try await run(CopyCommand.self, words, busy).0 == .later)
+    }
+
+    @Test func `copy needs two different targets and no others`() async throws {
+        #expect(try await run(CopyCommand.self, ["primary", "newest", "--from", "local", "--to", "local"]).0 == .usage)
+        #expect(try await run(CopyCommand.self, ["primary", "newest", "--from", "local", "--to", "/b"]).0 == .usage)
+        let third = ["primary", "newest", "--from", "local", "--to", "s3://x", "--target", "local"]
+        #expect(try await run(CopyCommand.self, third).0 == .usage)
     }
 
     @Test func `a broken law of a target is exit code 1`() async throws {

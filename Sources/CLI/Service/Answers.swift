@@ -139,3 +139,28 @@ package struct RestoreAnswer: Sendable, Hashable {
         self.directory = directory
     }
 }
+
+/// The answer to `copy`.
+package struct CopyAnswer: Sendable, Hashable {
+    /// The backup, with the destination as its target.
+    package var summary: BackupSummary
+    /// The target it came from.
+    package var source: String
+    /// The target it went to.
+    package var destination: String
+    /// Bytes of the objects that were copied, those of parents too.
+    package var copiedByteCount: Int
+    /// How many objects were there already, whole.
+    package var skippedObjectCount: Int
+
+    /// Makes an answer.
+    package init(
+        _ summary: BackupSummary, source: String, destination: String, copiedByteCount: Int, skippedObjectCount: Int
+    ) {
+        self.summary = summary
+        self.source = source
+        self.destination = destination
+        self.copiedByteCount = copiedByteCount
+        self.skippedObjectCount = skippedObjectCount
+    }
+}

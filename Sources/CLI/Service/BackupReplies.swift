@@ -53,6 +53,16 @@ package struct BackupReplies: Sendable {
         return fields
     }
 
+    /// `copy`.
+    package func copy(_ answer: CopyAnswer) -> [String: OutputValue] {
+        var fields = backup(answer.summary)
+        fields["From"] = .string(answer.source)
+        fields["To"] = .string(answer.destination)
+        fields["CopiedBytes"] = .size(answer.copiedByteCount)
+        fields["SkippedObjects"] = .integer(answer.skippedObjectCount)
+        return fields
+    }
+
     /// Comments on one line: `key|comment,key|comment`, with `\` before each `\`, `,` and `|` inside them.
     package static func comments(_ comments: [String: String]) -> String {
         func escaped(_ text: String) -> String {

@@ -14,6 +14,8 @@ package protocol BackupService: Sendable {
     func verify(_ request: VerifyRequest, progress: ProgressCounter) async throws -> VerifyAnswer
     /// Restores a backup and its parents into a directory.
     func restore(_ request: RestoreRequest, progress: ProgressCounter) async throws -> RestoreAnswer
+    /// Copies a backup to another target as it is stored.
+    func copy(_ request: CopyRequest, progress: ProgressCounter) async throws -> CopyAnswer
     /// Runs the conformance laws on a live target, measures it, and cleans up.
     func checkTarget(_ request: TargetCheckRequest, progress: ProgressCounter) async throws -> TargetCheckAnswer
 }

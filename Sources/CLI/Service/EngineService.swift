@@ -133,7 +133,7 @@ struct EngineService: BackupService {
         server.workers > 0 ? server.workers : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     }
 
-    private static var hostName: String {
+    static var hostName: String {
         var buffer = [CChar](repeating: 0, count: 256)
         guard unsafe gethostname(&buffer, buffer.count - 1) == 0 else { return "unknown" }
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)

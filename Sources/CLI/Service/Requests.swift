@@ -85,3 +85,17 @@ package struct TargetCheckRequest: Sendable {
     /// The target.
     package var target: TargetDefinition
 }
+
+/// `copy <server> <identifier> --from <target> --to <target>`.
+package struct CopyRequest: Sendable {
+    /// The server, resolved.
+    package var server: ServerSettings
+    /// The target that has the backup.
+    package var source: TargetDefinition
+    /// The target that is to have it.
+    package var destination: TargetDefinition
+    /// The backup.
+    package var identifier: BackupIdentifier
+    /// Whether parents that the destination lacks are copied too.
+    package var includesParents: Bool
+}
