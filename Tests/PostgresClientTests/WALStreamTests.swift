@@ -117,10 +117,16 @@ extension ServerTests {
             try cluster.psql("CREATE TABLE t AS SELECT generate_series(1, 1000) AS number")
             let written = try #require(LSN(try cluster.psql("SELECT pg_current_wal_lsn()")))
             try cluster.stop(.fast)
-            let end = try await task.value
+            do {
+                let end = try await task.value
+                #expect(end.cause == .serverShutDown)
+                #expect(end.position >= written)
+            } catch let error as PostgresError {
+                // The server closes right behind its last word; a status message that crosses it can cost us that word.
+                #expect(error.reason == .connectionLost)
+            }
 
-            #expect(end.cause == .serverShutDown)
-            #expect(end.position >= written)
+            #expect(UInt64(wal.bytes.count) >= written.byteCount(since: start))
         }
 
         @Test func `WAL that is gone is named`() async throws {
