@@ -39,7 +39,7 @@ CREATE TABLE log (id bigint PRIMARY KEY, at timestamptz, document jsonb);
 INSERT INTO log
 SELECT i, timestamptz '2026-01-01' + i * interval '1 second', jsonb_build_object(
     'level', (array['debug', 'info', 'info', 'warning'])[1 + i % 4], 'service', 'service-' || i % 23,
-    'request', md5(i::text), 'path', '/api/v1/accounts/' || i * 7919 % 100003 || '/orders', 'status', 200 + i % 3 * 100,
+    'request', md5(i::text), 'path', '/api/v1/accounts/' || i::bigint * 7919 % 100003 || '/orders', 'status', 200 + i % 3 * 100,
     'milliseconds', i * 31 % 977, 'message', 'the request was answered by the upstream service')
 FROM generate_series(1, {rows}) i;
 """

@@ -2,7 +2,7 @@
 import os
 import shutil
 
-from .account import Account
+from .account import Account, Failure
 from .cluster import Cluster
 from .database import fill
 from .machine import load, say
@@ -21,6 +21,7 @@ class Laboratory:
         self.account.make_folder(home)
         self.workspace = Workspace(folder, self.account)
         self.clusters = {}
+        self.faults = {}
         # Copies, because the account may not be allowed to enter the folder of this repository.
         self.programs = f"{folder}/bin"
         os.mkdir(self.programs)
@@ -32,6 +33,8 @@ class Laboratory:
     def cluster(self, major, divided_by=1):
         """The cluster with the database of this scale, or of one that is so many times smaller."""
         key = (major, divided_by)
+        if key in self.faults:
+            raise Failure(f"the database could not be made: {self.faults[key]}")
         if key not in self.clusters:
             scale = self.scale.divided(divided_by) if divided_by > 1 else self.scale
             say(f"making the database '{scale.name}' on PostgreSQL {major}; load average {load()}")
@@ -39,7 +42,12 @@ class Laboratory:
                 major, self.account, f"{self.folder}/cluster-{major}-{divided_by}",
                 f"{self.folder}/postgresql-{major}/bin")
             self.clusters[key] = cluster
-            fill(cluster, scale)
+            try:
+                fill(cluster, scale)
+            except Failure as failure:
+                # Half a database would give figures that look right.
+                self.faults[key] = failure
+                raise
         return self.clusters[key]
 
     def version(self, command):
