@@ -91,14 +91,14 @@ struct SampleService: BackupService {
 
     @Test func `damage is exit code 3 with the files in the reply`() async throws {
         let file = VerifyAnswer.File(
-            target: "local", directory: "data", fileName: "base.000001.tar.zstd", algorithm: "SHA512", original: "aa",
-            calculated: "bb")
+            target: "local", label: "20240928065644", directory: "data", fileName: "base.000001.tar.zstd",
+            algorithm: "SHA512", original: "aa", calculated: "bb")
 
         let (exitCode, console) = try await run(
             VerifyCommand.self, ["primary", "newest"], SampleService(failed: [file]))
 
         #expect(exitCode == .damage)
-        #expect(console.output.contains("      - Calculated: bb\n        Directory: data\n"))
+        #expect(console.output.contains("      - Backup: 20240928065644\n        Calculated: bb\n        Directory: data\n"))
         #expect(console.output.contains("Valid: no"))
         #expect(try await run(VerifyCommand.self, ["primary", "newest"]).0 == .done)
     }

@@ -59,10 +59,20 @@ struct EngineLab {
         ).run(label, depth: depth)
     }
 
+    func verifyChain(
+        _ label: BackupLabel, depth: VerifyOperation.Depth = .content
+    ) async throws -> [VerifyReport] {
+        try await VerifyOperation(
+            catalog: catalog(), codecs: codecs, cryptography: cryptography, workers: workers,
+            progress: ProgressCounter(activity: "")
+        ).runChain(label, depth: depth)
+    }
+
     func restore(_ label: BackupLabel, to request: RestorePlan) async throws -> Snapshot {
-        let reader = try await BackupReader(
+        let chain = try await BackupChain.open(
             catalog: catalog(), label: label, codecs: codecs, cryptography: cryptography, workers: workers)
-        return try await RestoreOperation(reader: reader, request: request, progress: ProgressCounter(activity: ""))
-            .run()
+        return try await RestoreOperation(
+            chain: chain, request: request, cryptography: cryptography, progress: ProgressCounter(activity: "")
+        ).run()
     }
 }

@@ -72,8 +72,8 @@ struct GoldenRepository: Sendable {
         return Catalog(repository: try #require(repository), server: "primary", cryptography: cryptography)
     }
 
-    func reader(_ label: BackupLabel) async throws -> BackupReader {
-        try await BackupReader(
+    func chain(_ label: BackupLabel) async throws -> BackupChain {
+        try await BackupChain.open(
             catalog: catalog(), label: label, codecs: StandardCodecs.registry, cryptography: cryptography, workers: 2)
     }
 

@@ -89,7 +89,8 @@ import Testing
             let request = RestorePlan(
                 dataDirectory: folder.path("data"), tablespaceMapping: ["/srv/space": folder.path("space")])
             _ = try await RestoreOperation(
-                reader: repository.reader(backup.label), request: request, progress: ProgressCounter(activity: "test")
+                chain: repository.chain(backup.label), request: request, cryptography: repository.cryptography,
+                progress: ProgressCounter(activity: "test")
             ).run()
         }
         try Program.check(

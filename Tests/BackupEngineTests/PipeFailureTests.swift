@@ -18,7 +18,7 @@ import Testing
             let repository = try await GoldenRepository.inMemory()
             let key = try Layout.object("primary", backup.label, "data/base.000001.tar")
             repository.place.damage(key) { $0[10] ^= 4 }
-            let reader = try await BackupReader(
+            let chain = try await BackupChain.open(
                 catalog: repository.golden.catalog(), label: backup.label, codecs: StandardCodecs.registry,
                 cryptography: OpenSSLCryptography(), workers: 1)
             let request = RestorePlan(
@@ -26,7 +26,8 @@ import Testing
 
             let error = await #expect(throws: EngineError.self) {
                 _ = try await RestoreOperation(
-                    reader: reader, request: request, progress: ProgressCounter(activity: "test")
+                    chain: chain, request: request, cryptography: OpenSSLCryptography(),
+                    progress: ProgressCounter(activity: "test")
                 ).run()
             }
 

@@ -100,8 +100,11 @@ extension ServerTests {
                 let session = try await ReplicationSession.open(cluster.settings)
                 _ = try await session.baseBackup(.init(label: "full"), to: full)
                 try cluster.psql("CREATE TABLE new AS SELECT 1 AS number; UPDATE old SET number = 0 WHERE number = 5")
-                var chunks = [Array(full.manifest.prefix(1000)), [], Array(full.manifest.dropFirst(1000))]
-                try await session.uploadManifest { chunks.isEmpty ? nil : chunks.removeFirst() }
+                try await session.uploadManifest { send in
+                    for chunk in [Array(full.manifest.prefix(1000)), [], Array(full.manifest.dropFirst(1000))] {
+                        try await send(unsafe chunk.span.bytes)
+                    }
+                }
                 _ = try await session.baseBackup(.init(label: "incremental", incremental: true), to: incremental)
             }
 
@@ -120,9 +123,11 @@ extension ServerTests {
             let error = try await onThreads {
                 let session = try await ReplicationSession.open(cluster.settings)
                 _ = try await session.baseBackup(.init(label: "full"), to: full)
-                var chunks = [full.manifest]
                 return try await #require(throws: PostgresError.self) {
-                    try await session.uploadManifest { chunks.popLast() }
+                    try await session.uploadManifest { send in
+                        let manifest = full.manifest
+                        try await send(unsafe manifest.span.bytes)
+                    }
                     _ = try await session.baseBackup(.init(label: "b", incremental: true), to: CollectingReceiver())
                 }
             }

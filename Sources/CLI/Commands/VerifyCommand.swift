@@ -5,13 +5,18 @@ package struct VerifyCommand: ServiceCommand {
     package static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Read a backup back and compare every checksum.",
         usage: "pgmoneta-cli verify [<options>] <server> <identifier> [directory] [failed|all]",
-        discussion: "Nothing is extracted. Damage gives exit code 3. A directory gets a report file.")
+        discussion: """
+            With all backups that it builds on. Nothing is extracted. Damage gives exit code 3. A directory gets a report file.
+            """)
     package static let name = CommandName.verify
 
     @OptionGroup package var options: CommonOptions
 
     @Flag(help: "Look only whether every stored object is there with its size.")
     var quick = false
+
+    @Flag(help: "Leave out the backups that an incremental one builds on.")
+    var thisOnly = false
 
     @Argument(help: "The server's name in the configuration.")
     package var server: String
@@ -50,8 +55,8 @@ package struct VerifyCommand: ServiceCommand {
         let (directory, detail) = try parsedRest()
         let context = try await ServiceContext(self, session)
         let request = VerifyRequest(
-            server: context.server, targets: context.targets, identifier: identifier, directory: directory,
-            detail: detail, isQuick: quick)
+            server: context.server, targets: context.targets, identifier: identifier, isThisOnly: thisOnly,
+            directory: directory, detail: detail, isQuick: quick)
         let answer = try await context.withProgress("verify \(server)") {
             try await context.service.verify(request, progress: $0)
         }

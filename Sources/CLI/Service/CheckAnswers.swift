@@ -4,6 +4,8 @@ package struct VerifyAnswer: Sendable, Hashable {
     package struct File: Sendable, Hashable {
         /// The target it is on.
         package var target: String
+        /// The label of the backup that it belongs to: the one that was asked for, or one of its parents.
+        package var label: String
         /// The folder inside the backup.
         package var directory: String
         /// Its name.
@@ -17,9 +19,11 @@ package struct VerifyAnswer: Sendable, Hashable {
 
         /// Makes a file.
         package init(
-            target: String, directory: String, fileName: String, algorithm: String, original: String, calculated: String
+            target: String, label: String, directory: String, fileName: String, algorithm: String, original: String,
+            calculated: String
         ) {
             self.target = target
+            self.label = label
             self.directory = directory
             self.fileName = fileName
             self.algorithm = algorithm

@@ -33,7 +33,7 @@ extension BackupReplies {
 
     private func file(_ file: VerifyAnswer.File) -> OutputValue {
         .object([
-            "Calculated": .string(file.calculated), "Directory": .string(file.directory),
+            "Backup": .string(file.label), "Calculated": .string(file.calculated), "Directory": .string(file.directory),
             "FileName": .string(file.fileName), "HashAlgorithm": .string(file.algorithm),
             "Original": .string(file.original), "Target": .string(file.target),
         ])

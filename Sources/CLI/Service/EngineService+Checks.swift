@@ -13,8 +13,12 @@ extension EngineService {
                 let operation = VerifyOperation(
                     catalog: catalog, codecs: session.kit.codecs, cryptography: session.kit.cryptography,
                     workers: Self.workers(request.server), progress: progress)
-                let report = try await operation.run(label, depth: request.isQuick ? .stored : .content)
-                files += report.files(target: target)
+                let depth: VerifyOperation.Depth = request.isQuick ? .stored : .content
+                let reports =
+                    request.isThisOnly
+                    ? [try await operation.run(label, depth: depth)]
+                    : try await operation.runChain(label, depth: depth)
+                files += reports.flatMap { $0.files(target: target) }
             }
             let summary = view.summary(of: label, codecs: session.kit.codecs)
             let failed = files.filter { $0.calculated != $0.original }
@@ -56,7 +60,7 @@ extension VerifyReport {
         let known = objects.map { object in
             let slash = object.path.lastIndex(of: "/")
             return VerifyAnswer.File(
-                target: target, directory: slash.map { String(object.path[..<$0]) } ?? "",
+                target: target, label: label.string, directory: slash.map { String(object.path[..<$0]) } ?? "",
                 fileName: slash.map { String(object.path[object.path.index(after: $0)...]) } ?? object.path,
                 algorithm: "SHA512", original: object.original,
                 calculated: object.damages.isEmpty ? object.original : object.damages.joined(separator: "; "))
@@ -64,7 +68,7 @@ extension VerifyReport {
         return known
             + damages.map {
                 VerifyAnswer.File(
-                    target: target, directory: "", fileName: $0, algorithm: "SHA512", original: "",
+                    target: target, label: label.string, directory: "", fileName: $0, algorithm: "SHA512", original: "",
                     calculated: "damaged")
             }
     }
@@ -115,7 +119,7 @@ private enum VerifyReportFile {
         let path = directory + "/pgmoneta-verify-\(answer.server.name)-\(answer.label).txt"
         let lines = (answer.all ?? answer.failed).map { file in
             let name = file.directory.isEmpty ? file.fileName : file.directory + "/" + file.fileName
-            return "\(file.calculated == file.original ? "ok" : "DAMAGED") \(file.target) \(name)"
+            return "\(file.calculated == file.original ? "ok" : "DAMAGED") \(file.target) \(file.label) \(name)"
                 + (file.calculated == file.original ? "" : ": \(file.calculated)")
         }
         let text =

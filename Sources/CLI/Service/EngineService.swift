@@ -11,14 +11,13 @@ struct EngineService: BackupService {
     let pool = BlockingPool()
 
     func backup(_ request: BackupRequest, progress: ProgressCounter) async throws -> BackupAnswer {
-        guard request.parent == nil else {
-            throw UsageError(
-                "this version takes full backups only", remedy: "Leave the identifier away to take a full backup.")
-        }
-        return try await withTaskExecutorPreference(pool) {
+        try await withTaskExecutorPreference(pool) {
             let opened = await opened(request.targets)
             guard !opened.targets.isEmpty else { throw opened.firstFailure ?? CancellationError() }
-            let plan = try plan(request.server)
+            var plan = try plan(request.server)
+            plan.parent = request.parent.map {
+                ParentRequest(identifier: $0.description, codecs: session.kit.codecs)
+            }
             let outcome = try await BackupOperation(plan: plan, progress: progress).run(to: opened.targets)
             await close(opened.targets)
             var summary = BackupSummary(outcome.record, codecs: session.kit.codecs)
@@ -57,14 +56,16 @@ struct EngineService: BackupService {
             guard let catalog = view.catalogs(with: label).first else {
                 throw EngineError(.unknownBackup, "'\(label)'")
             }
-            let reader = try await BackupReader(
+            let chain = try await BackupChain.open(
                 catalog: catalog, label: label, codecs: session.kit.codecs, cryptography: session.kit.cryptography,
                 workers: Self.workers(request.server))
             let directory = AbsolutePath.of(request.directory) + "/\(request.server.name)-\(label)"
             let mapping = Dictionary(request.tablespaceMappings.map { ($0.old, $0.new) }) { $1 }
             let engineRequest = RestorePlan(
                 dataDirectory: directory, tablespaceMapping: mapping, replaces: request.isForced)
-            _ = try await RestoreOperation(reader: reader, request: engineRequest, progress: progress).run()
+            _ = try await RestoreOperation(
+                chain: chain, request: engineRequest, cryptography: session.kit.cryptography, progress: progress
+            ).run()
             return RestoreAnswer(view.summary(of: label, codecs: session.kit.codecs), directory: directory)
         }
     }

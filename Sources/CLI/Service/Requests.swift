@@ -54,6 +54,8 @@ package struct VerifyRequest: Sendable {
     package var targets: [TargetDefinition]
     /// The backup.
     package var identifier: BackupIdentifier
+    /// Whether the backups that it builds on are left out.
+    package var isThisOnly: Bool
     /// A directory for the report; nil writes none.
     package var directory: String?
     /// Which files the answer lists.

@@ -41,6 +41,7 @@ extension PostgresError: CustomStringConvertible {
         case .slotInUse: "the replication slot is taken"
         case .walGone: "the server has removed WAL that is needed"
         case .summariesMissing: "the server has no WAL summaries since the parent backup"
+        case .parentUnfit: "the parent backup is not of this server's history"
         case .damagedPages: "the server found damaged pages"
         case .backupFailed: "the server gave up the backup"
         case .unsupportedVersion: "its version is too old"
@@ -73,6 +74,7 @@ extension PostgresError: CustomStringConvertible {
             "Take a new full backup; to avoid it, set 'wal_slot' and 'create_slot', or raise 'wal_keep_size' on the server."
         case .summariesMissing:
             "Run: ALTER SYSTEM SET summarize_wal = on; SELECT pg_reload_conf(); then take a full backup first."
+        case .parentUnfit: "Take a full backup; the server was restored or promoted since the parent was taken."
         case .damagedPages:
             "Look into the server's log for the files; check them with 'pg_amcheck', and keep older backups."
         case .backupFailed: "Look into the server's log for the cause; then run the command again."

@@ -32,6 +32,8 @@ package struct PostgresError: Error, Sendable, Hashable {
         case walGone = "wal-gone"
         /// The server has no WAL summaries for an incremental backup.
         case summariesMissing = "summaries-missing"
+        /// The parent of an incremental backup is not of this server's history.
+        case parentUnfit = "parent-unfit"
         /// The server found damaged pages while it made the backup.
         case damagedPages = "damaged-pages"
         /// The server gave up the backup.

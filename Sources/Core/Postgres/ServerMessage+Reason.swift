@@ -26,6 +26,7 @@ extension ServerMessage {
         case "55000": judgeState(operation)
         case "58P01" where operation == .wal: (.walGone, nil)
         case "XX001", "XX002": (.damagedPages, nil)
+        case _ where text.contains("system identifier") && text.contains("manifest"): (.parentUnfit, nil)
         case "08P01": (.protocol, nil)
         case "42602" where operation == .createSlot:
             (.settings, "Use lower-case letters, digits and '_' in the slot's name.")
@@ -80,6 +81,10 @@ extension ServerMessage {
         if text.contains("max_replication_slots") {
             return (.slotInUse, "Run: ALTER SYSTEM SET max_replication_slots = 20; then restart the server.")
         }
+        if text.contains("this backup starts at") {
+            return (.parentUnfit, "Wait until the server has replayed more WAL, then run the command again.")
+        }
+        if text.contains("manifest requires WAL") || text.contains("found in manifest") { return (.parentUnfit, nil) }
         if text.contains("summariz") || text.contains("summaries") { return (.summariesMissing, nil) }
         if text.contains("replication slot"), operation == .wal { return (.walGone, nil) }
         return (.backupOrOther(operation), nil)

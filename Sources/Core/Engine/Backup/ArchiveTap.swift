@@ -1,5 +1,6 @@
 import BackupAPI
 import CEngine
+import WALFormat
 
 /// Looks at the bytes of one archive as they pass: finds its members and computes their checksums.
 final class ArchiveTap: TarVisitor {
@@ -14,9 +15,16 @@ final class ArchiveTap: TarVisitor {
     private var reader = TarReader()
     private var digest: (any Digest)?
     private let makeDigest: (() -> any Digest)?
+    private let isIncremental: Bool
+    private var increment: IncrementalHeaderReader?
 
-    /// - Parameter makeDigest: begins the digest that the manifest uses; nil for CRC-32C or none.
-    init(makeDigest: (() -> any Digest)?) { self.makeDigest = makeDigest }
+    /// - Parameters:
+    ///   - makeDigest: begins the digest that the manifest uses; nil for CRC-32C or none.
+    ///   - isIncremental: whether the archive is of an incremental backup and may have files `INCREMENTAL.*`.
+    init(makeDigest: (() -> any Digest)?, isIncremental: Bool = false) {
+        self.makeDigest = makeDigest
+        self.isIncremental = isIncremental
+    }
 
     /// Takes the next bytes.
     /// - Throws: `.streamMalformed`.
@@ -41,12 +49,14 @@ final class ArchiveTap: TarVisitor {
         }
         members.append(member)
         digest = member.kind == .file ? makeDigest?() : nil
+        increment = isIncremental && member.kind == .file && member.isNamedIncremental ? IncrementalHeaderReader() : nil
     }
 
     func content(_ bytes: UnsafeRawBufferPointer) throws {
         let index = members.count - 1
         unsafe members[index].checksum = pgm_crc32c(members[index].checksum, bytes.baseAddress, bytes.count)
         if let digest { unsafe digest.update(bytes.bytes) }
+        try unsafe increment?.consume(bytes)
         if members[index].path == Self.labelPath, label.count < Self.labelLimit {
             unsafe label.append(contentsOf: bytes)
         }
@@ -55,6 +65,13 @@ final class ArchiveTap: TarVisitor {
     func end() throws {
         let index = members.count - 1
         if let digest { digests[index] = digest.finish() }
+        if let increment {
+            guard let header = increment.header, header.fileByteCount == members[index].byteCount else {
+                throw IncrementalHeaderError(description: "'\(members[index].path)' has not the blocks that it names")
+            }
+            members[index].kind = .incremental
+            members[index].increment = header
+        }
         // The root itself is no member: a restore makes it anyway.
         if members[index].path.isEmpty { members.removeLast() }
         digest = nil

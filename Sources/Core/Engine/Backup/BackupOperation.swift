@@ -13,7 +13,7 @@ package struct BackupOutcome: Sendable {
     package let targets: [TargetStatus]
 }
 
-/// Takes a full backup: one reading of PostgreSQL, encoded once, written to all targets, committed last.
+/// Takes a full or an incremental backup: one reading of PostgreSQL, encoded once, written to all targets, committed last.
 package struct BackupOperation: Sendable {
     private let plan: BackupPlan
     private let progress: ProgressCounter
@@ -55,9 +55,14 @@ package struct BackupOperation: Sendable {
             chain: chain, format: .standard, targets: targets, cryptography: plan.cryptography, objectOwner: id,
             keyPrefix: Layout.backupPrefix(plan.server, label), workers: plan.workers)
         let content = try await pipe.run { [plan, progress] in
-            try await BackupTransfer(plan: plan, source: source, pipe: pipe, progress: progress).run(label: label)
+            try await BackupTransfer(
+                plan: plan, source: source, pipe: pipe, parent: prepared.parent, progress: progress
+            ).run(label: label)
         }
-        let record = try makeRecord(content, source: source, chain: chain, id: id, label: label, startedAt: startedAt)
+        var record = try makeRecord(content, source: source, chain: chain, id: id, label: label, startedAt: startedAt)
+        if let parent = prepared.parent?.record {
+            (record.type, record.parent, record.parentID) = (.incremental, parent.label, parent.id)
+        }
         try await prepared.requireLeases()
         try await BackupCommit(plan: plan, keys: prepared.keys).run(record, objects: content.objects, to: targets)
         await prepared.removeRemains(of: label, from: targets.filter { $0.failure != nil })
@@ -68,7 +73,7 @@ package struct BackupOperation: Sendable {
         _ content: BackupContent, source: BackupSource, chain: CodecChain, id: String, label: BackupLabel,
         startedAt: Int
     ) throws -> BackupRecord {
-        let files = content.index.archives.flatMap(\.members).filter { $0.kind == .file }
+        let files = content.index.archives.flatMap(\.members).filter(\.isContent)
         let endedAt = plan.clock()
         return BackupRecord(
             version: plan.version, id: id, server: plan.server, label: label, type: .full, parent: nil,
@@ -82,8 +87,8 @@ package struct BackupOperation: Sendable {
             walSegmentBytes: source.segmentSize.byteCount, hasDataChecksums: source.hasDataChecksums,
             startedAt: startedAt / 1000, endedAt: endedAt / 1000, elapsedMilliseconds: endedAt - startedAt,
             backupBytes: content.objects.reduce(0) { $0 + $1.bytes },
-            restoreBytes: files.reduce(0) { $0 + $1.byteCount },
-            biggestFileBytes: files.reduce(0) { max($0, $1.byteCount) }, fileCount: files.count,
+            restoreBytes: files.reduce(0) { $0 + $1.restoredByteCount },
+            biggestFileBytes: files.reduce(0) { max($0, $1.restoredByteCount) }, fileCount: files.count,
             tablespaces: content.tablespaces.compactMap { tablespace in
                 UInt32(tablespace.oid).map { .init(oid: $0, location: tablespace.location) }
             },

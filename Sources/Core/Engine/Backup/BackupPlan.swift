@@ -13,6 +13,8 @@ package struct BackupPlan: Sendable {
     package var masterKey: MasterKey?
     /// How the server compresses on the wire; nil for not.
     package var wireCompression: BaseBackupOptions.Compression?
+    /// What an incremental backup builds on; nil for a full one.
+    package var parent: ParentRequest?
     /// Undoes the wire's compression.
     package var wireCodec: (any Codec)?
     package var workers: Int

@@ -6,6 +6,8 @@ struct PreparedTargets: Sendable {
     let targets: [UploadTarget]
     let keys: KeyRing
     let label: BackupLabel
+    /// What an incremental backup builds on; nil for a full one.
+    let parent: ChosenParent?
     fileprivate let leases: [Lease]
     fileprivate let server: String
 
@@ -77,16 +79,24 @@ struct BackupPreparation: Sendable {
             try targets.requireOneComplete()
             let keys = try await keys(opened)
             var label = BackupLabel(secondsSince1970: plan.now())
+            var catalogs: [(target: UploadTarget, catalog: Catalog)] = []
             for (target, repository) in opened {
                 let catalog = Catalog(repository: repository, server: plan.server, cryptography: plan.cryptography)
                 let sweep = OrphanSweep(backend: target.backend, server: plan.server)
                 let labels = try await sweep.removeOrphans(catalog)
+                catalogs.append((target, catalog))
                 // A label is never used twice, and they ascend even when the clock was set back.
                 if let newest = labels.last, label <= newest {
                     label = BackupLabel(secondsSince1970: newest.secondsSince1970 + 1)
                 }
             }
-            return PreparedTargets(targets: targets, keys: keys, label: label, leases: leases, server: plan.server)
+            var parent: ChosenParent?
+            if let request = plan.parent {
+                parent = try await ChosenParent.choose(request, on: catalogs, plan: plan)
+                try targets.requireOneComplete()
+            }
+            return PreparedTargets(
+                targets: targets, keys: keys, label: label, parent: parent, leases: leases, server: plan.server)
         } catch {
             for lease in leases { await lease.release() }
             throw error

@@ -34,6 +34,7 @@ final class BackupSource: Sendable {
             guard try await base.show("wal_level") != "minimal" else {
                 throw PostgresError(.walLevel, .check, server: base.server)
             }
+            if plan.parent != nil { try await requireSummaries(base) }
             return BackupSource(
                 plan: plan, base: base, identity: try await base.identifySystem(),
                 segmentSize: try await base.segmentSize(),
@@ -41,6 +42,17 @@ final class BackupSource: Sendable {
         } catch {
             base.close()
             throw error
+        }
+    }
+
+    /// - Throws: when the server cannot tell which blocks have changed.
+    private static func requireSummaries(_ base: ReplicationSession) async throws {
+        guard base.serverVersion.hasIncrementalBackup else {
+            throw EngineError(
+                .noIncremental, "PostgreSQL \(base.serverVersion.major) does not tell which blocks changed")
+        }
+        guard try await base.show("summarize_wal") == "on" else {
+            throw PostgresError(.summariesMissing, .check, server: base.server, detail: "summarize_wal is off")
         }
     }
 

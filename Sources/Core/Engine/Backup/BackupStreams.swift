@@ -44,7 +44,7 @@ final class BackupStreams: BaseBackupReceiver {
     }
 
     func archiveStarted(_ archive: BaseBackupArchive) async throws {
-        let tap = ArchiveTap(makeDigest: plan.makeManifestDigest)
+        let tap = ArchiveTap(makeDigest: plan.makeManifestDigest, isIncremental: plan.parent != nil)
         let suffix = pipe.chain.suffix
         let stream = pipe.beginStream(framesPerVolume: pipe.format.framesPerVolume) { volume in
             Layout.volumePath(archive: archive.name, volume: volume, suffix: suffix)

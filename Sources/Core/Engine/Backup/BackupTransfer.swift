@@ -20,6 +20,8 @@ struct BackupTransfer: Sendable {
     let plan: BackupPlan
     let source: BackupSource
     let pipe: EncodePipe
+    /// What an incremental backup builds on; nil for a full one.
+    let parent: ChosenParent?
     let progress: ProgressCounter
 
     func run(label: BackupLabel) async throws -> BackupContent {
@@ -30,6 +32,7 @@ struct BackupTransfer: Sendable {
         let end: BaseBackupEnd
         let manifest: StoredObject
         do {
+            try await parent?.upload(to: source.base)
             end = try await source.base.baseBackup(options(label), to: streams)
             manifest = try await streams.finishManifest()
         } catch {
@@ -61,7 +64,8 @@ struct BackupTransfer: Sendable {
     private func options(_ label: BackupLabel) -> BaseBackupOptions {
         BaseBackupOptions(
             label: "pgmoneta \(label)", maxRateInKilobytesPerSecond: plan.maxRateInKilobytesPerSecond,
-            manifestChecksums: plan.manifestChecksums, serverCompression: plan.wireCompression)
+            manifestChecksums: plan.manifestChecksums, serverCompression: plan.wireCompression,
+            incremental: parent != nil)
     }
 
     private func captureWAL(

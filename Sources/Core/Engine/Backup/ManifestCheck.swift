@@ -20,7 +20,7 @@ struct ManifestCheck {
         arrived = archives.flatMap { archive in
             let prefix = archive.name == "base" ? "" : "pg_tblspc/\(archive.name)/"
             return archive.tap.members.enumerated().compactMap { (index, member) -> Arrived? in
-                guard member.kind == .file else { return nil }
+                guard member.isContent else { return nil }
                 let checksum = archive.tap.digests[index] ?? ManifestCheck.printed(member.checksum)
                 return Arrived(path: prefix + member.path, byteCount: member.byteCount, checksum: checksum)
             }

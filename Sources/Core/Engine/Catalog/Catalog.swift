@@ -74,6 +74,17 @@ package struct Catalog: Sendable {
         return record
     }
 
+    /// Whether there is a record of that label, whatever it says.
+    package func hasRecord(_ label: BackupLabel) async throws -> Bool {
+        do {
+            _ = try await backend.stat(Layout.object(server, label, Layout.recordName))
+            return true
+        } catch {
+            guard error.reason == .notFound else { throw error }
+            return false
+        }
+    }
+
     /// Finds the backup that an identifier means: `oldest`, `newest`, `latest`, a label, or a unique beginning of one.
     package func find(_ identifier: String) async throws -> CatalogEntry {
         if let label = BackupLabel(identifier) {

@@ -17,7 +17,7 @@ package struct OrphanSweep: Sendable {
     package func removeOrphans(_ catalog: Catalog) async throws -> [BackupLabel] {
         var kept: [BackupLabel] = []
         for label in try await catalog.labels() {
-            if try await hasRecord(label) {
+            if try await catalog.hasRecord(label) {
                 kept.append(label)
             } else {
                 try await remove(label)
@@ -40,16 +40,6 @@ package struct OrphanSweep: Sendable {
             try await delete(Array(keys[start..<min(keys.count, start + Self.batch)]))
         }
         _ = try await backend.sweepUnfinished(prefix: Layout.backupPrefix(server, label))
-    }
-
-    private func hasRecord(_ label: BackupLabel) async throws -> Bool {
-        do {
-            _ = try await backend.stat(Layout.object(server, label, Layout.recordName))
-            return true
-        } catch {
-            guard error.reason == .notFound else { throw error }
-            return false
-        }
     }
 
     private func delete(_ keys: [ObjectKey]) async throws {

@@ -1,4 +1,5 @@
 import CEngine
+import WALFormat
 
 /// What a backup's archives hold and where: members → plain offsets → frames → volumes (docs/FORMAT.md, "backup.index").
 package struct BackupIndex: Sendable {
@@ -82,6 +83,13 @@ package struct BackupIndex: Sendable {
         writer.append(member.checksum)
         writer.append(text: member.path)
         writer.append(text: member.linkTarget)
+        guard let increment = member.increment else { return }
+        writer.append(increment.truncationBlockCount)
+        writer.append(UInt32(increment.runs.count))
+        for run in increment.runs {
+            writer.append(run.first)
+            writer.append(run.count)
+        }
     }
 
     private static func archive(_ reader: inout ByteReader) throws -> Archive {
@@ -105,12 +113,26 @@ package struct BackupIndex: Sendable {
             var named = member
             named.path = try reader.text()
             named.linkTarget = try reader.text()
+            if kind == .incremental { named.increment = try increment(&reader, of: named) }
             guard named.hasSafePath, named.offset <= archive.plainByteCount - named.byteCount else {
                 throw EngineError(.indexDamaged, "the member '\(named.path)' is out of place")
             }
             archive.members.append(named)
         }
         return archive
+    }
+
+    private static func increment(_ reader: inout ByteReader, of member: Member) throws -> IncrementalHeader {
+        let truncation = try reader.number(UInt32.self)
+        var runs: [BlockRun] = []
+        for _ in 0..<(try reader.count(minimumByteCount: 8)) {
+            runs.append(BlockRun(first: try reader.number(), count: try reader.number()))
+        }
+        guard member.isNamedIncremental,
+            let header = IncrementalHeader(truncationBlockCount: truncation, runs: runs),
+            header.fileByteCount == member.byteCount
+        else { throw EngineError(.indexDamaged, "the blocks of '\(member.path)' do not fit its size") }
+        return header
     }
 
     private static func byteCount(_ reader: inout ByteReader) throws -> Int {

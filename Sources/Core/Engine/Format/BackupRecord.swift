@@ -29,6 +29,8 @@ package struct BackupRecord: Sendable, Hashable, Codable {
     package var type: Kind
     /// The backup that an incremental one builds on.
     package var parent: BackupLabel?
+    /// The `id` in that backup's record.
+    package var parentID: String?
     /// As PostgreSQL's `IDENTIFY_SYSTEM` tells it.
     package var systemIdentifier: String
     package var majorVersion: Int

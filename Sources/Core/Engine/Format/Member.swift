@@ -1,9 +1,13 @@
-/// One entry of an archive: a file, a folder or a symbolic link.
+package import WALFormat
+
+/// One entry of an archive: a file, a folder, a symbolic link, or the changed blocks of a relation file.
 package struct Member: Sendable, Hashable {
     package enum Kind: UInt8, Sendable, Hashable {
         case file = 0
         case folder = 1
         case link = 2
+        /// A file `INCREMENTAL.*`, which makes a relation file only together with the backup's parents.
+        case incremental = 3
     }
 
     package var kind: Kind
@@ -21,6 +25,8 @@ package struct Member: Sendable, Hashable {
     package var checksum: UInt32
     /// Where a link points; empty otherwise.
     package var linkTarget: String
+    /// What stands at the front of an incremental file; nil for all others.
+    package var increment: IncrementalHeader?
 
     package init(
         kind: Kind, path: String, mode: UInt32, modifiedAt: Int64, byteCount: Int, offset: Int, checksum: UInt32 = 0,
@@ -34,6 +40,24 @@ package struct Member: Sendable, Hashable {
         self.offset = offset
         self.checksum = checksum
         self.linkTarget = linkTarget
+    }
+
+    /// Whether it has content of its own.
+    package var isContent: Bool { kind == .file || kind == .incremental }
+
+    /// Where a restore puts it: the path, for an incremental file with the name of the relation file.
+    package var restoredPath: String {
+        guard kind == .incremental else { return path }
+        let start = path.utf8.lastIndex(of: 0x2F).map { path.utf8.index(after: $0) } ?? path.startIndex
+        return String(path[..<start] + path[start...].dropFirst(IncrementalHeader.namePrefix.count))
+    }
+
+    /// Bytes of the file that a restore makes of it.
+    package var restoredByteCount: Int { increment?.restoredByteCount ?? byteCount }
+
+    /// Whether the path is that of an incremental file.
+    package var isNamedIncremental: Bool {
+        path.utf8.split(separator: 0x2F).last?.starts(with: IncrementalHeader.namePrefix.utf8) == true
     }
 
     /// Whether the path stays below the archive's root: relative, without empty, `.` or `..` parts or control characters.

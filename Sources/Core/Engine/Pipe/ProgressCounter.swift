@@ -32,6 +32,11 @@ package final class ProgressCounter: Sendable {
     /// Says how many bytes there are to do, or that it is not known.
     package func setTotal(byteCount: Int?) { state.withLock { $0.totalByteCount = byteCount } }
 
+    /// Says how many more bytes there are to do.
+    package func addTotal(byteCount: Int) {
+        state.withLock { $0.totalByteCount = ($0.totalByteCount ?? 0) + byteCount }
+    }
+
     /// Begins another activity, from zero.
     package func begin(_ activity: String, totalByteCount: Int? = nil) {
         state.withLock { $0 = Reading(activity: activity, doneByteCount: 0, totalByteCount: totalByteCount) }

@@ -1,5 +1,6 @@
 import CEngine
 import Glibc
+import Synchronization
 
 /// Writes a snapshot into folders: what a restore is.
 ///
@@ -12,12 +13,14 @@ package final class DirectorySink: SnapshotSink {
     private let target: RestoreTarget
     private let owner: FileOwner?
     private let paths: [String]
+    private let provenChecksums: Mutex<[UInt32]>
 
     /// - Parameter owner: who shall own the files, when this process may decide it.
     package init(snapshot: Snapshot, target: RestoreTarget, owner: FileOwner?) throws {
         self.snapshot = snapshot
         self.target = target
         self.owner = owner
+        provenChecksums = Mutex(Array(repeating: 0, count: snapshot.files.count))
         paths = try snapshot.files.map { file in
             let path = try target.path(file.root, file.path)
             let isControl = file.root == .data && file.path == Self.controlPath
@@ -44,10 +47,18 @@ package final class DirectorySink: SnapshotSink {
             if unsafe symlink(folder, path) != 0 { throw FileFault.error(errno, "link", path) }
             try own(path)
         }
-        for (index, file) in snapshot.files.enumerated() where file.byteCount == 0 {
-            close(try open(index, offset: 0))
+        let written = snapshot.endOffsets
+        for (index, file) in snapshot.files.enumerated() where written[index] < file.byteCount || file.byteCount == 0 {
+            let descriptor = try open(index, offset: 0)
+            defer { close(descriptor) }
+            guard ftruncate(descriptor, file.byteCount) == 0 else {
+                throw FileFault.error(errno, "extend", paths[index])
+            }
         }
     }
+
+    /// CRC-32C of each file that was proven.
+    var checksums: [UInt32] { provenChecksums.withLock { $0 } }
 
     package func piece(_ bytes: UnsafeRawBufferPointer, file: Int, offset: Int) throws {
         let descriptor = try open(file, offset: offset)
@@ -65,7 +76,7 @@ package final class DirectorySink: SnapshotSink {
         if bytes.count >= 1 << 18 { _ = pgm_begin_writeback(descriptor, Int64(offset), Int64(bytes.count)) }
     }
 
-    package func proven(file: Int) throws {}
+    package func proven(file: Int, checksum: UInt32) throws { provenChecksums.withLock { $0[file] = checksum } }
 
     /// Makes all of it durable, then gives `pg_control` its name and makes that durable too.
     package func finish() throws {

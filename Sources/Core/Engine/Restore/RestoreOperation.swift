@@ -1,4 +1,4 @@
-import BackupAPI
+package import BackupAPI
 import Glibc
 
 /// What to restore and where.
@@ -17,14 +17,18 @@ package struct RestorePlan: Sendable {
     }
 }
 
-/// Restores one backup into a directory, to the backup's own end point.
+/// Restores a backup, with what it needs of its parents, into a directory, to the backup's own end point.
 package struct RestoreOperation: Sendable {
-    private let reader: BackupReader
+    private let chain: BackupChain
+    private let cryptography: any Cryptography
     private let request: RestorePlan
     private let progress: ProgressCounter
 
-    package init(reader: BackupReader, request: RestorePlan, progress: ProgressCounter) {
-        self.reader = reader
+    package init(
+        chain: BackupChain, request: RestorePlan, cryptography: any Cryptography, progress: ProgressCounter
+    ) {
+        self.chain = chain
+        self.cryptography = cryptography
         self.request = request
         self.progress = progress
     }
@@ -34,9 +38,7 @@ package struct RestoreOperation: Sendable {
     /// - Throws: damage that was found, by name; faults of the directory. What was written is removed again, and the directory
     ///   is left as empty as it was found.
     package func run() async throws -> Snapshot {
-        let index = try await reader.index()
-        try await reader.requireChecksumList(index)
-        let snapshot = Snapshot(record: reader.record, index: index)
+        let snapshot = try await chain.snapshot()
         let target = try RestoreTarget(
             dataDirectory: request.dataDirectory,
             tablespaces: RestoreFolders.tablespaces(snapshot, mapping: request.tablespaceMapping))
@@ -57,14 +59,18 @@ package struct RestoreOperation: Sendable {
         let sink = try DirectorySink(snapshot: snapshot, target: target, owner: owner)
         progress.setTotal(byteCount: snapshot.byteCount)
         try sink.prepare()
-        try await SnapshotWalk(frames: reader.frames).run(snapshot, into: CountingSink(sink: sink, progress: progress))
-        { throw $0 }
-        try await writeManifest(target, owner: owner)
+        try await SnapshotWalk(frames: chain.newest.frames).run(
+            snapshot, into: CountingSink(sink: sink, progress: progress)
+        ) { throw $0 }
+        try await writeManifest(snapshot, checksums: sink.checksums, target, owner: owner)
         try sink.finish()
     }
 
-    /// Writes PostgreSQL's own manifest beside the data, so that `pg_verifybackup` can check the directory.
-    private func writeManifest(_ target: RestoreTarget, owner: FileOwner?) async throws {
+    /// Writes a manifest beside the data, so that `pg_verifybackup` can check the directory: PostgreSQL's own one, or for a
+    /// chain the one of the whole.
+    private func writeManifest(
+        _ snapshot: Snapshot, checksums: [UInt32], _ target: RestoreTarget, owner: FileOwner?
+    ) async throws {
         let path = target.dataDirectory + "/backup_manifest"
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw FileFault.error(errno, "write", path) }
@@ -72,16 +78,20 @@ package struct RestoreOperation: Sendable {
         if let owner, fchown(descriptor, owner.user, owner.group) != 0 {
             throw FileFault.error(errno, "give away", path)
         }
-        try await reader.manifest { span in
-            try unsafe span.withUnsafeBytes { bytes in
-                var written = 0
-                while written < bytes.count {
-                    let count = unsafe Glibc.write(
-                        descriptor, bytes.baseAddress.map { unsafe $0 + written }, bytes.count - written)
-                    if count < 0, errno != EINTR { throw FileFault.error(errno, "write", path) }
-                    written += max(0, count)
-                }
+        func write(_ bytes: UnsafeRawBufferPointer) throws {
+            var written = 0
+            while written < bytes.count {
+                let count = unsafe Glibc.write(
+                    descriptor, bytes.baseAddress.map { unsafe $0 + written }, bytes.count - written)
+                if count < 0, errno != EINTR { throw FileFault.error(errno, "write", path) }
+                written += max(0, count)
             }
+        }
+        if chain.members.count == 1 {
+            return try await chain.newest.manifest { span in try unsafe span.withUnsafeBytes { try unsafe write($0) } }
+        }
+        try CombinedManifest(snapshot: snapshot, checksums: checksums, cryptography: cryptography).write {
+            try unsafe $0.withUnsafeBytes { try unsafe write($0) }
         }
     }
 }
@@ -96,5 +106,5 @@ struct CountingSink<Sink: SnapshotSink>: SnapshotSink {
         progress.add(byteCount: bytes.count)
     }
 
-    func proven(file: Int) throws { try sink.proven(file: file) }
+    func proven(file: Int, checksum: UInt32) throws { try sink.proven(file: file, checksum: checksum) }
 }

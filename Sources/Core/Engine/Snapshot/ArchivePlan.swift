@@ -10,6 +10,8 @@ package struct ArchivePlan: Sendable {
 
     package let record: BackupRecord
     package let archive: BackupIndex.Archive
+    /// Frames that a reading may pass over in vain.
+    private static let smallGap = 2
     /// Offset of each frame in its volume.
     private let offsets: [Int]
 
@@ -82,12 +84,13 @@ package struct ArchivePlan: Sendable {
         return range.lowerBound / size..<(range.upperBound + size - 1) / size
     }
 
-    /// Joins ascending frame numbers to runs; gaps of up to 8 frames are not worth a reading of their own.
+    /// Joins ascending frame numbers to runs. To read over a small gap costs less than to begin another reading, most of all
+    /// where each is a request over a network; so a run may hold frames that are not wanted.
     package func runs(of wanted: [Int]) -> [Run] {
         var runs: [Run] = []
         for number in wanted {
             let volume = volume(of: number)
-            if let last = runs.last, last.volume == volume, last.frames.upperBound == number {
+            if let last = runs.last, last.volume == volume, number - last.frames.upperBound <= ArchivePlan.smallGap {
                 runs[runs.count - 1].frames = last.frames.lowerBound..<number + 1
             } else {
                 runs.append(Run(volume: volume, frames: number..<number + 1))

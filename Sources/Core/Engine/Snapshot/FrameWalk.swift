@@ -38,7 +38,7 @@ package struct FrameWalk: Sendable {
     ///
     /// - Parameters:
     ///   - wanted: frame numbers, ascending.
-    ///   - visit: called on a worker with each frame's plain bytes.
+    ///   - visit: called on a worker with each frame's plain bytes, for frames between wanted ones too.
     ///   - damaged: called for each frame that is not what was stored; when it returns, the walk goes on.
     package func walk(
         record: BackupRecord, archive: BackupIndex.Archive, wanted: [Int],

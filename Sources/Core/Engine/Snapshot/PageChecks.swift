@@ -1,5 +1,6 @@
 import CEngine
 import Synchronization
+import WALFormat
 
 /// Checks PostgreSQL's page checksums of relation files while their bytes pass by.
 ///
@@ -33,10 +34,11 @@ package final class PageChecks: SnapshotSink {
         firstBlocks = snapshot.files.map { isActive ? PageChecks.firstBlock(of: $0) : nil }
     }
 
-    package func proven(file: Int) throws {}
+    package func proven(file: Int, checksum: UInt32) throws {}
 
     package func piece(_ bytes: UnsafeRawBufferPointer, file: Int, offset: Int) throws {
         guard let first = firstBlocks[file] else { return }
+        let increment = snapshot.files[file].increment
         let size = PageChecks.pageByteCount
         var position = 0
         while position < bytes.count {
@@ -45,12 +47,21 @@ package final class PageChecks: SnapshotSink {
             let taken = min(size - inPage, bytes.count - position)
             let run = unsafe UnsafeRawBufferPointer(rebasing: bytes[position..<position + taken])
             position += taken
+            guard let inFile = PageChecks.block(ofPage: page, increment) else { continue }
             if taken == size {
-                try unsafe check(run, block: first + UInt32(page), file: file)
+                try unsafe check(run, block: first + inFile, file: file)
             } else if let whole = unsafe joined(run, at: inPage, page: page, file: file) {
-                try unsafe whole.withUnsafeBytes { try unsafe check($0, block: first + UInt32(page), file: file) }
+                try unsafe whole.withUnsafeBytes { try unsafe check($0, block: first + inFile, file: file) }
             }
         }
+    }
+
+    /// Which block of its relation file a page is: the page's own number, but in an incremental file what its header says; nil
+    /// for the header itself.
+    private static func block(ofPage page: Int, _ increment: IncrementalHeader?) -> UInt32? {
+        guard let increment else { return UInt32(page) }
+        let first = increment.byteCount / pageByteCount
+        return page < first ? nil : increment.block(at: UInt32(page - first))
     }
 
     /// Keeps a part of a page until all of it is here. A file's last page may be short and is then not checked: PostgreSQL
@@ -100,7 +111,8 @@ package final class PageChecks: SnapshotSink {
         case .tablespace: guard parts.count == 3 else { return nil }
         case .wal: return nil
         }
-        guard let name = parts.last else { return nil }
+        guard var name = parts.last else { return nil }
+        if file.increment != nil { name = name.dropFirst(IncrementalHeader.namePrefix.count) }
         let pieces = name.split(separator: ".", omittingEmptySubsequences: false)
         let stem = pieces[0].split(separator: "_", omittingEmptySubsequences: false)
         guard UInt32(stem[0]) != nil, stem.count == 1 || stem.count == 2 && ["fsm", "vm", "init"].contains(stem[1])

@@ -1,3 +1,5 @@
+package import WALFormat
+
 /// The file tree that a backup describes, resolved: what a restore would write, and where each byte is stored.
 package struct Snapshot: Sendable {
     /// Where a file belongs.
@@ -18,6 +20,10 @@ package struct Snapshot: Sendable {
         package var byteCount: Int
         /// CRC-32C of the whole content, where it comes from one member of one backup.
         package var checksum: UInt32?
+        /// The header of an incremental file, where the snapshot has it as it was sent.
+        package var increment: IncrementalHeader?
+        /// The content, where it stands in no archive as it is restored; such a file is small.
+        package var literal: [UInt8]?
     }
 
     package struct Folder: Sendable {
@@ -59,31 +65,57 @@ package struct Snapshot: Sendable {
     /// All bytes of all files.
     package var byteCount: Int { files.reduce(0) { $0 + $1.byteCount } }
 
-    /// The snapshot of one backup by itself: its members as they were sent.
+    /// For each file, the end of the last byte that comes in a piece; what is behind it, up to the file's size, is zero.
+    package var endOffsets: [Int] {
+        var ends = files.map { $0.literal?.count ?? 0 }
+        for part in parts {
+            for extent in part.extents { ends[extent.file] = max(ends[extent.file], extent.offset + extent.byteCount) }
+        }
+        return ends
+    }
+
+    /// The snapshot of one backup by itself: its members as they were sent, incremental files too.
     package init(record: BackupRecord, index: BackupIndex) {
         self.record = record
         for archive in index.archives {
-            let root = Root(archive: archive.name)
             var extents: [Extent] = []
             for member in archive.members {
-                switch member.kind {
-                case .folder: folders.append(Folder(root: root, path: member.path, mode: member.mode))
-                case .link: links.append(Link(root: root, path: member.path, target: member.linkTarget))
-                case .file:
-                    if member.byteCount > 0 {
-                        extents.append(
-                            Extent(source: member.offset, byteCount: member.byteCount, file: files.count, offset: 0))
-                    }
-                    files.append(
-                        File(
-                            root: root, path: member.path, mode: member.mode, modifiedAt: member.modifiedAt,
-                            byteCount: member.byteCount, checksum: member.checksum))
-                }
+                guard let file = add(member, of: archive), member.byteCount > 0 else { continue }
+                extents.append(Extent(source: member.offset, byteCount: member.byteCount, file: file, offset: 0))
             }
-            var bare = archive
-            bare.members = []
-            parts.append(Part(record: record, archive: bare, extents: extents))
+            parts.append(Part(of: record, archive, extents: extents))
         }
+    }
+
+    /// A snapshot without anything in it yet.
+    init(record: BackupRecord) { self.record = record }
+
+    /// Adds a folder, a link or a file as it was sent.
+    /// - Returns: the index of the file; nil for the others.
+    @discardableResult
+    mutating func add(_ member: Member, of archive: BackupIndex.Archive) -> Int? {
+        let root = Root(archive: archive.name)
+        switch member.kind {
+        case .folder: folders.append(Folder(root: root, path: member.path, mode: member.mode))
+        case .link: links.append(Link(root: root, path: member.path, target: member.linkTarget))
+        case .file, .incremental:
+            files.append(
+                File(
+                    root: root, path: member.path, mode: member.mode, modifiedAt: member.modifiedAt,
+                    byteCount: member.byteCount, checksum: member.checksum, increment: member.increment))
+            return files.count - 1
+        }
+        return nil
+    }
+}
+
+extension Snapshot.Part {
+    /// What is needed of an archive. Its members are let go: a chain has many, and the extents say all that counts.
+    init(of record: BackupRecord, _ archive: BackupIndex.Archive, extents: [Snapshot.Extent]) {
+        self.record = record
+        self.archive = archive
+        self.archive.members = []
+        self.extents = extents
     }
 }
 

@@ -1,12 +1,11 @@
-import CEngine
-import Synchronization
-
 /// Takes the contents of a snapshot. Pieces come from several workers at once, each once, in any order.
 package protocol SnapshotSink: Sendable {
     /// A run of bytes of `snapshot.files[file]` from `offset` on. The memory is on loan.
     func piece(_ bytes: UnsafeRawBufferPointer, file: Int, offset: Int) throws
-    /// A file's content was proven whole; only for files with a recorded checksum.
-    func proven(file: Int) throws
+    /// All pieces of a file have come, and where a checksum was recorded the content is what it says. Bytes of which no piece
+    /// came are zero.
+    /// - Parameter checksum: CRC-32C of the content.
+    func proven(file: Int, checksum: UInt32) throws
 }
 
 /// Walks a snapshot: every byte is fetched, decoded, checked and handed to the sink. Restore and verify differ in the sink only.
@@ -21,7 +20,16 @@ package struct SnapshotWalk: Sendable {
         _ snapshot: Snapshot, into sink: some SnapshotSink,
         damaged: @escaping @Sendable (EngineError) throws -> Void
     ) async throws {
-        let checks = FileChecks(snapshot: snapshot, damaged: damaged, proven: { try sink.proven(file: $0) })
+        let checks = FileChecks(
+            snapshot: snapshot, damaged: damaged, proven: { try sink.proven(file: $0, checksum: $1) })
+        try checks.judgeEmptyFiles()
+        for (index, file) in snapshot.files.enumerated() {
+            guard let literal = file.literal, !literal.isEmpty else { continue }
+            try unsafe literal.withUnsafeBytes {
+                try unsafe sink.piece($0, file: index, offset: 0)
+                try unsafe checks.note($0, file: index, offset: 0)
+            }
+        }
         for part in snapshot.parts {
             let plan = try ArchivePlan(record: part.record, archive: part.archive)
             let isWhole = part.record.label == snapshot.record.label
@@ -75,54 +83,5 @@ package struct SnapshotWalk: Sendable {
             let piece = max(range.lowerBound, extent.source)..<min(range.upperBound, extent.source + extent.byteCount)
             try body(extent, piece)
         }
-    }
-}
-
-/// Proves each file's content by its recorded CRC-32C, whatever the order its pieces come in: checksums of neighbouring pieces
-/// can be combined.
-private final class FileChecks: Sendable {
-    private struct Piece {
-        var offset: Int
-        var byteCount: Int
-        var checksum: UInt32
-    }
-
-    private let snapshot: Snapshot
-    private let damaged: @Sendable (EngineError) throws -> Void
-    private let proven: @Sendable (Int) throws -> Void
-    private let partial = Mutex<[Int: [Piece]]>([:])
-
-    init(
-        snapshot: Snapshot, damaged: @escaping @Sendable (EngineError) throws -> Void,
-        proven: @escaping @Sendable (Int) throws -> Void
-    ) {
-        self.snapshot = snapshot
-        self.damaged = damaged
-        self.proven = proven
-    }
-
-    func note(_ bytes: UnsafeRawBufferPointer, file: Int, offset: Int) throws {
-        guard let expected = snapshot.files[file].checksum else { return }
-        let checksum = unsafe pgm_crc32c(0, bytes.baseAddress, bytes.count)
-        let whole = snapshot.files[file].byteCount
-        if bytes.count == whole { return try judge(checksum, expected, file: file) }
-        let pieces: [Piece]? = partial.withLock { partial in
-            partial[file, default: []].append(Piece(offset: offset, byteCount: bytes.count, checksum: checksum))
-            guard let all = partial[file], all.reduce(0, { $0 + $1.byteCount }) == whole else { return nil }
-            return partial.removeValue(forKey: file)
-        }
-        guard let pieces else { return }
-        let combined = pieces.sorted { $0.offset < $1.offset }.reduce(UInt32(0)) {
-            pgm_crc32c_combine($0, $1.checksum, UInt64($1.byteCount))
-        }
-        try judge(combined, expected, file: file)
-    }
-
-    private func judge(_ checksum: UInt32, _ expected: UInt32, file: Int) throws {
-        guard checksum == expected else {
-            let path = snapshot.files[file].path
-            return try damaged(EngineError(.memberDamaged, "'\(path)' of \(snapshot.record.label)"))
-        }
-        try proven(file)
     }
 }

@@ -51,14 +51,64 @@ package struct VerifyOperation: Sendable {
     /// - Throws: only when it cannot look: storage that does not answer, a missing master key. Damage is in the report.
     package func run(_ label: BackupLabel, depth: Depth) async throws -> VerifyReport {
         let findings = Findings(label: label)
-        guard let (reader, index) = try await open(label, findings) else { return findings.report([]) }
+        let objects = try await check(label, depth: depth, findings)?.objects ?? []
+        return findings.report(objects)
+    }
+
+    /// Looks at all of a backup and of every backup that it builds on, and whether they fit together.
+    /// - Returns: a report for each, newest first; it ends early where a parent is missing or cannot be read.
+    /// - Throws: as `run`.
+    package func runChain(_ label: BackupLabel, depth: Depth) async throws -> [VerifyReport] {
+        var reports: [VerifyReport] = []
+        var builder: SnapshotBuilder?
+        var child: BackupRecord?
+        var next: BackupLabel? = label
+        while let label = next {
+            let findings = Findings(label: label)
+            next = nil
+            var objects: [StoredObject] = []
+            if let checked = try await check(label, depth: depth, findings) {
+                objects = checked.objects
+                do {
+                    try child?.requireBuilt(on: checked.record)
+                    if builder == nil {
+                        builder = SnapshotBuilder(newest: checked.record, index: checked.index)
+                    } else {
+                        try builder?.add(parent: checked.record, index: checked.index)
+                    }
+                    next = try checked.record.requiredParent()
+                    if next == nil { _ = try builder?.finish() }
+                } catch {
+                    findings.note(error)
+                }
+                child = checked.record
+            }
+            if let parent = next, try await !catalog.hasRecord(parent) {
+                findings.note(EngineError(.parentMissing, "\(label) builds on \(parent)"))
+                next = nil
+            }
+            reports.append(findings.report(objects))
+        }
+        return reports
+    }
+
+    /// What was found of one backup.
+    private struct Checked {
+        let record: BackupRecord
+        let index: BackupIndex
+        let objects: [StoredObject]
+    }
+
+    /// Looks at one backup by itself; nil when its record or its index cannot be read.
+    private func check(_ label: BackupLabel, depth: Depth, _ findings: Findings) async throws -> Checked? {
+        guard let (reader, index) = try await open(label, findings) else { return nil }
         let objects = reader.objects(index)
         try await findings.collectDamage(missing: Layout.checksumsName) { try await reader.requireChecksumList(index) }
         switch depth {
         case .stored: try await checkStored(objects, reader: reader, findings)
         case .content: try await checkContent(index, reader: reader, findings)
         }
-        return findings.report(objects)
+        return Checked(record: reader.record, index: index, objects: objects)
     }
 
     private func open(_ label: BackupLabel, _ findings: Findings) async throws -> (BackupReader, BackupIndex)? {
@@ -73,7 +123,7 @@ package struct VerifyOperation: Sendable {
     }
 
     private func checkStored(_ objects: [StoredObject], reader: BackupReader, _ findings: Findings) async throws {
-        progress.setTotal(byteCount: objects.reduce(0) { $0 + $1.bytes })
+        progress.addTotal(byteCount: objects.reduce(0) { $0 + $1.bytes })
         let width = max(workers, min(8, catalog.repository.backend.capabilities.usefulConcurrency))
         let plain = StoredObjectReader(
             backend: catalog.repository.backend, chain: CodecChain([]), cryptography: cryptography)
@@ -95,7 +145,7 @@ package struct VerifyOperation: Sendable {
 
     private func checkContent(_ index: BackupIndex, reader: BackupReader, _ findings: Findings) async throws {
         let snapshot = Snapshot(record: reader.record, index: index)
-        progress.setTotal(byteCount: snapshot.byteCount)
+        progress.addTotal(byteCount: snapshot.byteCount)
         try await findings.collectDamage(missing: reader.record.manifest.path) { try await reader.manifest { _ in } }
         let pages = PageChecks(
             snapshot: snapshot, startLSN: reader.record.position(reader.record.startLSN),
@@ -113,7 +163,7 @@ extension EngineError {
     /// Whether it says that what is stored is not what was written.
     package var isDamage: Bool {
         switch reason {
-        case .recordDamaged, .indexDamaged, .objectDamaged, .memberDamaged: true
+        case .recordDamaged, .indexDamaged, .objectDamaged, .memberDamaged, .chainBroken, .parentMissing: true
         default: false
         }
     }

@@ -1,0 +1,65 @@
+import BackupAPI
+import Glibc
+
+/// Makes the `backup_manifest` of a tree that several backups make together, as `pg_combinebackup` does: PostgreSQL's own one
+/// is of the newest backup alone (documentation, "Backup Manifest Format").
+struct CombinedManifest {
+    let snapshot: Snapshot
+    /// CRC-32C of each file's content.
+    let checksums: [UInt32]
+    let cryptography: any Cryptography
+
+    /// Hands out the text piece by piece.
+    func write(to consume: ([UInt8]) throws -> Void) throws {
+        let digest = cryptography.makeDigest(.sha256)
+        func put(_ text: String) throws {
+            let bytes = Array(text.utf8)
+            digest.update(unsafe bytes.span.bytes)
+            try consume(bytes)
+        }
+        let record = snapshot.record
+        // Version 2 came with PostgreSQL 17, and the system's identifier with it.
+        if record.majorVersion >= 17 {
+            try put(
+                "{ \"PostgreSQL-Backup-Manifest-Version\": 2,\n\"System-Identifier\": \(record.systemIdentifier),\n")
+        } else {
+            try put("{ \"PostgreSQL-Backup-Manifest-Version\": 1,\n")
+        }
+        try put("\"Files\": [")
+        var separator = "\n"
+        for (index, file) in snapshot.files.enumerated() where file.root != .wal {
+            try put(separator + line(file, checksum: checksums[index]))
+            separator = ",\n"
+        }
+        try put(
+            "\n],\n\"WAL-Ranges\": [\n{ \"Timeline\": \(record.startTimeline), \"Start-LSN\": \"\(record.startLSN)\", "
+                + "\"End-LSN\": \"\(record.endLSN)\" }\n],\n")
+        let sum = hexadecimal(digest.finish())
+        try consume(Array("\"Manifest-Checksum\": \"\(sum)\"}\n".utf8))
+    }
+
+    private func line(_ file: Snapshot.File, checksum: UInt32) -> String {
+        // PostgreSQL prints a CRC-32C as the bytes of a little-endian number.
+        let printed = hexadecimal((0..<4).map { UInt8(truncatingIfNeeded: checksum >> (8 * $0)) })
+        return "{ \"Path\": \"\(Self.escaped(path(file)))\", \"Size\": \(file.byteCount), "
+            + "\"Last-Modified\": \"\(Self.time(file.modifiedAt))\", "
+            + "\"Checksum-Algorithm\": \"CRC32C\", \"Checksum\": \"\(printed)\" }"
+    }
+
+    private func path(_ file: Snapshot.File) -> String {
+        if case .tablespace(let oid) = file.root { return "pg_tblspc/\(oid)/\(file.path)" }
+        return file.path
+    }
+
+    /// As JSON wants it; paths have no control characters.
+    private static func escaped(_ path: String) -> String {
+        path.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+    }
+
+    private static func time(_ seconds: Int64) -> String {
+        let time = CalendarTime(secondsSince1970: Int(seconds))
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(time.year)-\(two(time.month))-\(two(time.day)) \(two(time.hour)):\(two(time.minute)):"
+            + "\(two(time.second)) GMT"
+    }
+}

@@ -1,0 +1,119 @@
+package import BackupAPI
+import Synchronization
+import WALFormat
+
+/// A backup and the backups that it builds on, newest first, opened from one target and checked against each other.
+package struct BackupChain: Sendable {
+    /// The backup itself, then its parents up to a full one.
+    package let members: [BackupReader]
+
+    /// Opens a backup with all of its parents.
+    /// - Throws: `.parentMissing` when one is not on this target; `.chainBroken` when one is not the backup that the younger
+    ///   was built on; `.recordDamaged`; `.masterKeyMissing`.
+    package static func open(
+        catalog: Catalog, label: BackupLabel, codecs: CodecRegistry, cryptography: any Cryptography, workers: Int
+    ) async throws -> BackupChain {
+        func reader(_ label: BackupLabel) async throws -> BackupReader {
+            try await BackupReader(
+                catalog: catalog, label: label, codecs: codecs, cryptography: cryptography, workers: workers)
+        }
+        var members = [try await reader(label)]
+        while let child = members.last?.record, let parent = try child.requiredParent() {
+            guard try await catalog.hasRecord(parent) else {
+                throw EngineError(
+                    .parentMissing,
+                    "\(child.label) builds on \(parent), which is not at \(catalog.repository.backend.displayName)")
+            }
+            let next = try await reader(parent)
+            try child.requireBuilt(on: next.record)
+            members.append(next)
+        }
+        return BackupChain(members: members)
+    }
+
+    private init(members: [BackupReader]) { self.members = members }
+
+    /// The backup that was asked for.
+    package var newest: BackupReader { members[0] }
+
+    /// The file tree of the backup that was asked for. The indexes are read one after the other, and each is proven.
+    /// - Throws: `.chainBroken`, or damage that was found.
+    package func snapshot() async throws -> Snapshot {
+        var builder = SnapshotBuilder(newest: newest.record, index: try await Self.provenIndex(newest))
+        for parent in members.dropFirst() {
+            try builder.add(parent: parent.record, index: try await Self.provenIndex(parent))
+        }
+        var snapshot = try builder.finish()
+        if members.count > 1 { try await writeLabel(into: &snapshot) }
+        return snapshot
+    }
+
+    private static func provenIndex(_ reader: BackupReader) async throws -> BackupIndex {
+        let index = try await reader.index()
+        try await reader.requireChecksumList(index)
+        return index
+    }
+
+    /// Puts a `backup_label` into the tree that does not name the parent: PostgreSQL does not start on one that does, as on a
+    /// tree that was not put together (documentation, "pg_combinebackup").
+    private func writeLabel(into snapshot: inout Snapshot) async throws {
+        let path = "backup_label"
+        guard let file = snapshot.files.firstIndex(where: { $0.root == .data && $0.path == path }),
+            let part = snapshot.parts.first(where: { part in part.extents.contains { $0.file == file } }),
+            let extent = part.extents.first(where: { $0.file == file })
+        else { throw EngineError(.chainBroken, "\(newest.record.label) has no '\(path)'") }
+        let plan = try ArchivePlan(record: part.record, archive: part.archive)
+        let content = Mutex([UInt8](repeating: 0, count: extent.byteCount))
+        let size = part.record.frames.frameByteCount
+        let wanted = Array(plan.frames(holding: extent.source..<extent.source + extent.byteCount))
+        try await newest.frames.walk(record: part.record, archive: part.archive, wanted: wanted) { number, plain in
+            let start = number * size
+            let low = max(start, extent.source)
+            let high = min(start + plain.count, extent.source + extent.byteCount)
+            let bytes = plain.bytes
+            content.withLock {
+                $0.replaceSubrange(low - extent.source..<high - extent.source, with: bytes[low - start..<high - start])
+            }
+        } damaged: {
+            throw $0
+        }
+        snapshot.setLiteral(Self.withoutParent(content.withLock { $0 }), ofFile: file)
+    }
+
+    private static func withoutParent(_ label: [UInt8]) -> [UInt8] {
+        Array(
+            label.split(separator: 0x0A, omittingEmptySubsequences: false)
+                .filter { !$0.starts(with: "INCREMENTAL FROM ".utf8) }.joined(separator: [0x0A]))
+    }
+}
+
+extension BackupRecord {
+    /// The label of the backup that this one builds on; nil for a full one.
+    /// - Throws: `.chainBroken` when the record contradicts itself.
+    package func requiredParent() throws(EngineError) -> BackupLabel? {
+        switch (type, parent) {
+        case (.full, nil): return nil
+        case (.incremental, let parent?) where parent < label: return parent
+        default: throw EngineError(.chainBroken, "the record of \(label) does not say rightly what it builds on")
+        }
+    }
+
+    /// Checks that a backup is the one that this one was built on.
+    /// - Throws: `.chainBroken`.
+    package func requireBuilt(on record: BackupRecord) throws(EngineError) {
+        guard parent == record.label, parentID == record.id, systemIdentifier == record.systemIdentifier else {
+            throw EngineError(
+                .chainBroken, "\(label) was built on another backup of the label \(record.label) than the one here")
+        }
+    }
+}
+
+extension Snapshot {
+    /// Replaces a file's content.
+    mutating func setLiteral(_ bytes: [UInt8], ofFile index: Int) {
+        files[index].literal = bytes
+        files[index].byteCount = bytes.count
+        files[index].checksum = nil
+        for part in parts.indices { parts[part].extents.removeAll { $0.file == index } }
+    }
+}
