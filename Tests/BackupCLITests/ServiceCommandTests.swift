@@ -38,6 +38,12 @@ struct SampleService: BackupService {
             skippedObjectCount: request.includesParents ? 7 : 2)
     }
 
+    func delete(_ request: DeleteRequest) async throws -> DeleteAnswer {
+        var summary = summary
+        summary.targets = [TargetOutcome(target: "local", status: error == nil ? .absent : .failed)]
+        return DeleteAnswer(summary, deleted: request.cascades ? ["20240929", summary.label] : [summary.label])
+    }
+
     func checkTarget(_ request: TargetCheckRequest, progress: ProgressCounter) async throws -> TargetCheckAnswer {
         TargetCheckAnswer(
             target: request.target.name, location: "\(request.target.location)",
@@ -98,9 +104,21 @@ struct SampleService: BackupService {
             VerifyCommand.self, ["primary", "newest"], SampleService(failed: [file]))
 
         #expect(exitCode == .damage)
-        #expect(console.output.contains("      - Backup: 20240928065644\n        Calculated: bb\n        Directory: data\n"))
+        #expect(
+            console.output.contains("      - Backup: 20240928065644\n        Calculated: bb\n        Directory: data\n")
+        )
         #expect(console.output.contains("Valid: no"))
         #expect(try await run(VerifyCommand.self, ["primary", "newest"]).0 == .done)
+    }
+
+    @Test func `delete says what went, and is partial where a target still has it`() async throws {
+        let (exitCode, console) = try await run(DeleteCommand.self, ["primary", "newest", "--cascade"])
+
+        #expect(exitCode == .done)
+        #expect(console.output.contains("  Deleted:\n    - 20240929\n    - 20240928065644\n"))
+        let broken = SampleService(
+            error: StorageError(.unavailable, operation: .delete, key: "x", target: "local"))
+        #expect(try await run(DeleteCommand.self, ["primary", "newest"], broken).0 == .partial)
     }
 
     @Test func `restore says where it wrote`() async throws {

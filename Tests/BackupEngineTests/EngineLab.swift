@@ -34,8 +34,9 @@ struct EngineLab {
                 host: cluster.socketFolder, port: cluster.port, user: cluster.superuser),
             compression: compression.flatMap { codecs.factory(named: $0) }.map { ($0, nil) },
             encryption: encryption.flatMap { codecs.factory(named: $0) }, workers: workers,
-            manifestChecksums: manifestChecksums, cryptography: cryptography, version: "0.1.0", host: "lab",
-            process: getpid(), clock: { Int(time(nil)) * 1000 })
+            manifestChecksums: manifestChecksums, cryptography: cryptography, version: "0.1.0",
+            taker: LeaseTaker(host: "lab", process: getpid(), clock: { time(nil) }),
+            clock: { Int(time(nil)) * 1000 })
         plan.masterKey = masterKey
         return plan
     }

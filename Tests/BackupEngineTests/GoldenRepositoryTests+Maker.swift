@@ -56,8 +56,8 @@ struct GoldenRepositoryMaker: Sendable {
     private var plan: BackupPlan {
         BackupPlan(
             server: "primary", connection: ConnectionSettings(), compression: nil, encryption: nil, workers: 2,
-            manifestChecksums: "CRC32C", cryptography: repository.cryptography, version: "0.1.0", host: "golden",
-            process: 1, clock: { Self.now * 1000 })
+            manifestChecksums: "CRC32C", cryptography: repository.cryptography, version: "0.1.0",
+            taker: LeaseTaker(host: "golden", process: 1, clock: { Self.now }), clock: { Self.now * 1000 })
     }
 
     /// What `BackupTransfer` does with PostgreSQL.

@@ -140,6 +140,20 @@ package struct RestoreAnswer: Sendable, Hashable {
     }
 }
 
+/// The answer to `delete`.
+package struct DeleteAnswer: Sendable, Hashable {
+    /// The backup that was asked for, with what became of it on each target: `absent` where it is gone.
+    package var summary: BackupSummary
+    /// The labels of all that were deleted on any target, in that order.
+    package var deleted: [String]
+
+    /// Makes an answer.
+    package init(_ summary: BackupSummary, deleted: [String]) {
+        self.summary = summary
+        self.deleted = deleted
+    }
+}
+
 /// The answer to `copy`.
 package struct CopyAnswer: Sendable, Hashable {
     /// The backup, with the destination as its target.

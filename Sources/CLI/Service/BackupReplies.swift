@@ -53,6 +53,15 @@ package struct BackupReplies: Sendable {
         return fields
     }
 
+    /// `delete`.
+    package func delete(_ answer: DeleteAnswer) -> [String: OutputValue] {
+        var fields = common(ServerIdentity(answer.summary))
+        fields["Backup"] = .string(answer.summary.label)
+        fields["Deleted"] = .list(answer.deleted.map { .string($0) })
+        fields["Targets"] = targets(answer.summary)
+        return fields
+    }
+
     /// `copy`.
     package func copy(_ answer: CopyAnswer) -> [String: OutputValue] {
         var fields = backup(answer.summary)

@@ -14,6 +14,8 @@ package protocol BackupService: Sendable {
     func verify(_ request: VerifyRequest, progress: ProgressCounter) async throws -> VerifyAnswer
     /// Restores a backup and its parents into a directory.
     func restore(_ request: RestoreRequest, progress: ProgressCounter) async throws -> RestoreAnswer
+    /// Deletes a backup from every target that has it.
+    func delete(_ request: DeleteRequest) async throws -> DeleteAnswer
     /// Copies a backup to another target as it is stored.
     func copy(_ request: CopyRequest, progress: ProgressCounter) async throws -> CopyAnswer
     /// Runs the conformance laws on a live target, measures it, and cleans up.

@@ -42,14 +42,10 @@ extension EngineService {
     }
 
     private func copyPlan(_ request: CopyRequest) throws -> CopyPlan {
-        let clock = session.clock
         var plan = CopyPlan(
-            server: request.server.name, cryptography: session.kit.cryptography, host: Self.hostName,
-            process: getpid(), clock: { clock.unixMilliseconds() / 1000 })
+            server: request.server.name, cryptography: session.kit.cryptography, taker: leaseTaker)
         plan.includesParents = request.includesParents
         plan.masterKey = try masterKey(isRequired: false)
-        plan.processInstance = HostProcess.instance(of: getpid())
-        plan.mayBeAlive = { HostProcess.mayBeAlive($0) }
         return plan
     }
 }

@@ -80,9 +80,7 @@ struct EngineService: BackupService {
             compression: compression.map { ($0, server.compression.level) },
             encryption: server.encryption.flatMap { codecs.factory(named: $0) }, workers: Self.workers(server),
             manifestChecksums: server.manifest.rawValue.uppercased(), cryptography: session.kit.cryptography,
-            version: ProgramVersion.text, host: Self.hostName, process: getpid(), clock: { clock.unixMilliseconds() })
-        plan.processInstance = HostProcess.instance(of: getpid())
-        plan.mayBeAlive = { HostProcess.mayBeAlive($0) }
+            version: ProgramVersion.text, taker: leaseTaker, clock: { clock.unixMilliseconds() })
         plan.masterKey = try masterKey(isRequired: server.encryption != nil)
         if server.maximumBytesPerSecond > 0 {
             // PostgreSQL takes 32 kB to 1 GB per second (documentation, "Streaming Replication Protocol").
@@ -128,6 +126,14 @@ struct EngineService: BackupService {
         } catch let error as CommandError where error.kind == .masterKeyMissing && !isRequired {
             return nil
         }
+    }
+
+    /// Who this process is when it takes leases.
+    var leaseTaker: LeaseTaker {
+        let clock = session.clock
+        return LeaseTaker(
+            host: Self.hostName, process: getpid(), instance: HostProcess.instance(of: getpid()),
+            mayBeAlive: { HostProcess.mayBeAlive($0) }, clock: { clock.unixMilliseconds() / 1000 })
     }
 
     static func workers(_ server: ServerSettings) -> Int {

@@ -82,6 +82,18 @@ package struct RestoreRequest: Sendable {
     package var tablespaceMappings: [TablespaceMapping]
 }
 
+/// `delete <server> <identifier>`.
+package struct DeleteRequest: Sendable {
+    /// The server, resolved.
+    package var server: ServerSettings
+    /// Where it is deleted; at least one.
+    package var targets: [TargetDefinition]
+    /// The backup.
+    package var identifier: BackupIdentifier
+    /// Whether the backups that build on it go too.
+    package var cascades: Bool
+}
+
 /// `target check <target>`.
 package struct TargetCheckRequest: Sendable {
     /// The target.

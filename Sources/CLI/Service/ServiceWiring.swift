@@ -10,6 +10,6 @@ enum ServiceWiring {
     /// The commands that need the engine's services.
     static let commands: [any ParsableCommand.Type] = [
         BackupCommand.self, ListBackupCommand.self, InfoCommand.self, VerifyCommand.self, RestoreCommand.self,
-        CopyCommand.self,
+        CopyCommand.self, DeleteCommand.self,
     ]
 }

@@ -18,6 +18,7 @@ package struct EngineError: Remediable, Hashable {
         case labelTaken = "label-taken"
         case parentMissing = "parent-missing"
         case chainBroken = "chain-broken"
+        case isParent = "is-parent"
         case noIncremental = "no-incremental"
         case directoryNotEmpty = "directory-not-empty"
         case directoryUnusable = "directory-unusable"
@@ -43,6 +44,11 @@ package struct EngineError: Remediable, Hashable {
 
     package var code: String { reason.rawValue }
 
+    /// The same error, saying which backup it is about.
+    func about(_ label: BackupLabel) -> EngineError {
+        detail.contains(label.string) ? self : EngineError(reason, "\(detail), of \(label)", remedy: specificRemedy)
+    }
+
     package var retry: RetryAdvice { reason == .busy ? .later : .never }
 
     package var summary: String {
@@ -62,6 +68,7 @@ package struct EngineError: Remediable, Hashable {
         case .labelTaken: "there is another backup with that label: \(detail)"
         case .parentMissing: "the backup's parent is missing: \(detail)"
         case .chainBroken: "the backup does not fit to its parents: \(detail)"
+        case .isParent: "other backups build on it: \(detail)"
         case .noIncremental: "an incremental backup is not possible: \(detail)"
         case .directoryNotEmpty: "the directory is not empty: \(detail)"
         case .directoryUnusable: "the directory cannot be used: \(detail)"
@@ -90,6 +97,7 @@ package struct EngineError: Remediable, Hashable {
         case .busy: "Wait until it has ended, then run the command again."
         case .labelTaken: "Compare the two with 'pgmoneta-cli info --target', and delete the one you do not need."
         case .chainBroken: "Use another backup; 'pgmoneta-cli verify' shows what is damaged."
+        case .isParent: "Delete those first, or add --cascade to delete them too."
         case .noIncremental: "Take a full backup: 'pgmoneta-cli backup' without an identifier."
         case .parentMissing: "Copy the parent first, or add --chain to copy all parents that are missing."
         case .directoryNotEmpty: "Choose an empty directory, or add --force to replace what is there."

@@ -77,7 +77,9 @@ struct CopyLab {
         includesParents: Bool = false, masterKey: MasterKey? = nil
     ) async throws -> CopyOutcome {
         let now = clock.seconds.add(1000, ordering: .relaxed).newValue
-        var plan = CopyPlan(server: "primary", cryptography: cryptography, host: "lab", process: 1, clock: { now })
+        var plan = CopyPlan(
+            server: "primary", cryptography: cryptography,
+            taker: LeaseTaker(host: "lab", process: 1, clock: { now }))
         plan.includesParents = includesParents
         plan.masterKey = masterKey
         let operation = BackupCopy(

@@ -25,12 +25,7 @@ package struct BackupPlan: Sendable {
     /// The program's version, for the record.
     package var version: String
     /// Who this is, for leases.
-    package var host: String
-    package var process: Int32
-    /// What tells this process from others of its number, for leases.
-    package var processInstance: Lease.ProcessInstance?
-    /// Whether the process of another run that holds a lease may still be there; true where nobody can tell.
-    package var mayBeAlive: @Sendable (Lease.Holder) -> Bool = { _ in true }
+    package var taker: LeaseTaker
     /// Milliseconds since 1970.
     package var clock: @Sendable () -> Int
 
@@ -38,7 +33,7 @@ package struct BackupPlan: Sendable {
         server: String, connection: PostgresClient.ConnectionSettings,
         compression: (factory: CodecFactory, level: Int?)?,
         encryption: CodecFactory?, workers: Int, manifestChecksums: String, cryptography: any Cryptography,
-        version: String, host: String, process: Int32, clock: @escaping @Sendable () -> Int
+        version: String, taker: LeaseTaker, clock: @escaping @Sendable () -> Int
     ) {
         self.server = server
         self.connection = connection
@@ -48,8 +43,7 @@ package struct BackupPlan: Sendable {
         self.manifestChecksums = manifestChecksums
         self.cryptography = cryptography
         self.version = version
-        self.host = host
-        self.process = process
+        self.taker = taker
         self.clock = clock
     }
 

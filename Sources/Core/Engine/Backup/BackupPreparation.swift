@@ -112,11 +112,7 @@ struct BackupPreparation: Sendable {
     }
 
     private func lease(_ target: UploadTarget) async throws -> Lease {
-        try await Lease.take(
-            backend: target.backend, server: plan.server, operation: "backup",
-            holder: Lease.Holder(
-                host: plan.host, process: plan.process, instance: plan.processInstance, operation: "backup"),
-            mayBeAlive: plan.mayBeAlive, clock: plan.now)
+        try await plan.taker.takeBackupLease("backup", server: plan.server, on: target.backend)
     }
 
     /// The key that encrypts this backup, present on every target.

@@ -61,7 +61,7 @@ final class BackupSource: Sendable {
     func openWAL() async throws -> String {
         let session = try await ReplicationSession.open(plan.connection)
         walSession.withLock { $0 = session }
-        let slot = "pgmoneta_\(plan.process)_\(plan.clock() % 1_000_000)"
+        let slot = "pgmoneta_\(plan.taker.process)_\(plan.clock() % 1_000_000)"
         try await session.createTemporaryPhysicalSlot(slot)
         return slot
     }

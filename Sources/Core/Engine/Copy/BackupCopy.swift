@@ -36,11 +36,7 @@ package struct BackupCopy: Sendable {
         let chain = try await chain(endingWith: record.label, in: catalog)
         progress.setTotal(byteCount: chain.reduce(0) { $0 + $1.record.backupBytes })
         try await prepareDestination(for: record)
-        let lease = try await Lease.take(
-            backend: destination, server: plan.server, operation: "backup",
-            holder: Lease.Holder(
-                host: plan.host, process: plan.process, instance: plan.processInstance, operation: "copy"),
-            mayBeAlive: plan.mayBeAlive, clock: plan.clock)
+        let lease = try await plan.taker.takeBackupLease("copy", server: plan.server, on: destination)
         return try await lease.hold {
             var outcome = CopyOutcome(record: record)
             for backup in chain { try await copy(backup, holding: lease, counting: &outcome) }

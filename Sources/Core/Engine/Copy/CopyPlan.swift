@@ -10,24 +10,15 @@ package struct CopyPlan: Sendable {
     package var masterKey: MasterKey?
     package var cryptography: any Cryptography
     /// Who this is, for the lease.
-    package var host: String
-    package var process: Int32
-    package var processInstance: Lease.ProcessInstance?
-    /// Whether the holder of a lease may still be at work; true where nobody can tell.
-    package var mayBeAlive: @Sendable (Lease.Holder) -> Bool = { _ in true }
-    /// Seconds since 1970.
-    package var clock: @Sendable () -> Int
+    package var taker: LeaseTaker
 
     /// Makes a plan.
     package init(
-        server: String, cryptography: any Cryptography, host: String, process: Int32,
-        clock: @escaping @Sendable () -> Int
+        server: String, cryptography: any Cryptography, taker: LeaseTaker
     ) {
         self.server = server
         self.cryptography = cryptography
-        self.host = host
-        self.process = process
-        self.clock = clock
+        self.taker = taker
     }
 }
 

@@ -53,11 +53,11 @@ package struct BackupReader: Sendable {
     package func index() async throws -> BackupIndex {
         let reader = StoredObjectReader(
             backend: backend, chain: try frames.chain(of: record), cryptography: cryptography)
-        let bytes = try await naming(record.index.path) {
-            try await reader.bytes(
+        return try await naming(record.index.path) {
+            let bytes = try await reader.bytes(
                 record.index, key: key(record.index.path), identity: record.identity(path: record.index.path))
+            return try BackupIndex(decoding: bytes)
         }
-        return try BackupIndex(decoding: bytes)
     }
 
     /// Hands out the manifest's bytes piece by piece; they are proven when the call returns.
@@ -96,6 +96,8 @@ package struct BackupReader: Sendable {
             return try await body()
         } catch let error as StorageError where error.reason == .notFound {
             throw EngineError(.objectDamaged, "'\(path)' of \(record.label) is missing")
+        } catch let error as EngineError {
+            throw error.about(record.label)
         }
     }
 }

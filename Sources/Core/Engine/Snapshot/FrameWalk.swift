@@ -84,11 +84,13 @@ package struct FrameWalk: Sendable {
             do {
                 try await fetch(run, plan: plan, free: free, fetched: fetched, chain: chain)
             } catch let error as EngineError where error.reason == .objectDamaged {
-                try damaged(error)
+                try damaged(error.about(plan.record.label))
             } catch let error as CodecError {
-                try damaged(EngineError(.objectDamaged, "'\(plan.path(volume: run.volume))': \(error)"))
+                let words = "'\(plan.path(volume: run.volume))' of \(plan.record.label): \(error)"
+                try damaged(EngineError(.objectDamaged, words))
             } catch let error as StorageError where error.reason == .notFound || error.reason == .corrupt {
-                try damaged(EngineError(.objectDamaged, "'\(plan.path(volume: run.volume))' is missing (\(error))"))
+                let words = "'\(plan.path(volume: run.volume))' of \(plan.record.label) is missing (\(error))"
+                try damaged(EngineError(.objectDamaged, words))
             }
         }
     }

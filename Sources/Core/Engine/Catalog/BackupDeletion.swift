@@ -1,0 +1,56 @@
+import BackupAPI
+
+/// Deletes backups of one server on one target, children before their parents, each with its record first: whenever it is cut
+/// short, what is listed is whole.
+package struct BackupDeletion: Sendable {
+    private let catalog: Catalog
+    private let taker: LeaseTaker
+
+    package init(catalog: Catalog, taker: LeaseTaker) {
+        self.catalog = catalog
+        self.taker = taker
+    }
+
+    /// Deletes a backup. When it returns, nothing of it is on the target.
+    ///
+    /// - Parameter cascades: whether the backups that build on it go too.
+    /// - Returns: the labels of those that were deleted, in that order.
+    /// - Throws: `.isParent` when others build on it and `cascades` is false; `.unknownBackup`; `.busy` while another run
+    ///   adds or deletes backups.
+    package func run(_ label: BackupLabel, cascades: Bool) async throws -> [BackupLabel] {
+        let backend = catalog.repository.backend
+        let lease = try await taker.takeBackupLease("delete", server: catalog.server, on: backend)
+        return try await lease.hold {
+            let entries = try await catalog.entries()
+            guard entries.contains(where: { $0.label == label }) else {
+                throw EngineError(.unknownBackup, "'\(label)' of '\(catalog.server)' at \(backend.displayName)")
+            }
+            let younger = Self.descendants(of: label, in: entries)
+            guard younger.isEmpty || cascades else {
+                let names = younger.map(\.string).joined(separator: ", ")
+                throw EngineError(.isParent, "\(label) is what \(names) at \(backend.displayName) builds on")
+            }
+            let sweep = OrphanSweep(backend: backend, server: catalog.server)
+            let doomed = younger.reversed() + [label]
+            for label in doomed {
+                // Without the lease another run may be building on it by now.
+                try await lease.requireHeld()
+                try await sweep.remove(label)
+            }
+            return Array(doomed)
+        }
+    }
+
+    /// The backups that build on one, directly or not, oldest first.
+    private static func descendants(of label: BackupLabel, in entries: [CatalogEntry]) -> [BackupLabel] {
+        var family: Set<BackupLabel> = [label]
+        for entry in entries {
+            // Children are younger, so their parents were looked at before.
+            guard case .success(let record) = entry.record, let parent = record.parent, family.contains(parent) else {
+                continue
+            }
+            family.insert(record.label)
+        }
+        return family.subtracting([label]).sorted()
+    }
+}
