@@ -7,11 +7,13 @@ struct RestoreFolders {
     let owner: FileOwner?
 
     /// Makes the folders, or checks that they are empty.
-    /// - Parameter replaces: whether what is in them is deleted first.
-    init(target: RestoreTarget, replaces: Bool) throws {
+    /// - Parameters:
+    ///   - replaces: whether what is in them is deleted first.
+    ///   - mode: what all of them get.
+    init(target: RestoreTarget, replaces: Bool, mode: mode_t) throws {
         self.target = target
         owner = try Self.owner(of: Self.parent(of: target.dataDirectory))
-        for root in target.roots { try Self.require(root, emptyUnless: replaces, in: target, owner: owner) }
+        for root in target.roots { try Self.require(root, emptyUnless: replaces, mode: mode, owner: owner) }
     }
 
     /// The folder of each tablespace: where it stood, or what the mapping says.
@@ -50,10 +52,10 @@ struct RestoreFolders {
     func clear() { for root in target.roots { Self.emptyRoot(root) } }
 
     private static func require(
-        _ root: String, emptyUnless replaces: Bool, in target: RestoreTarget, owner: FileOwner?
+        _ root: String, emptyUnless replaces: Bool, mode: mode_t, owner: FileOwner?
     ) throws {
         guard root.hasPrefix("/") else { throw EngineError(.directoryUnusable, "'\(root)' is not an absolute path") }
-        if unsafe mkdir(root, 0o700) != 0 {
+        if unsafe mkdir(root, mode) != 0 {
             guard errno == EEXIST else { throw FileFault.error(errno, "make", root) }
             guard let names = entries(of: root) else { throw FileFault.error(errno, "read", root) }
             if !names.isEmpty {
@@ -66,7 +68,7 @@ struct RestoreFolders {
                 emptyRoot(root)
             }
         }
-        guard unsafe chmod(root, 0o700) == 0 else { throw FileFault.error(errno, "set the mode of", root) }
+        guard unsafe chmod(root, mode) == 0 else { throw FileFault.error(errno, "set the mode of", root) }
         if let owner, unsafe chown(root, owner.user, owner.group) != 0 {
             throw FileFault.error(errno, "give away", root)
         }

@@ -42,10 +42,11 @@ package struct RestoreOperation: Sendable {
         let target = try RestoreTarget(
             dataDirectory: request.dataDirectory,
             tablespaces: RestoreFolders.tablespaces(snapshot, mapping: request.tablespaceMapping))
-        let folders = try RestoreFolders(target: target, replaces: request.replaces)
+        let modes = RestoredModes(snapshot)
+        let folders = try RestoreFolders(target: target, replaces: request.replaces, mode: modes.root)
         try folders.requireRoom(snapshot.byteCount)
         do {
-            try await write(snapshot, to: target, owner: folders.owner)
+            try await write(snapshot, to: target, modes: modes, owner: folders.owner)
         } catch {
             folders.clear()
             throw error
@@ -54,7 +55,7 @@ package struct RestoreOperation: Sendable {
     }
 
     private func write(
-        _ snapshot: Snapshot, to target: RestoreTarget, owner: FileOwner?
+        _ snapshot: Snapshot, to target: RestoreTarget, modes: RestoredModes, owner: FileOwner?
     ) async throws {
         let sink = try DirectorySink(snapshot: snapshot, target: target, owner: owner)
         progress.setTotal(byteCount: snapshot.byteCount)
@@ -62,19 +63,21 @@ package struct RestoreOperation: Sendable {
         try await SnapshotWalk(frames: chain.newest.frames).run(
             snapshot, into: CountingSink(sink: sink, progress: progress)
         ) { throw $0 }
-        try await writeManifest(snapshot, checksums: sink.checksums, target, owner: owner)
+        try await writeManifest(snapshot, checksums: sink.checksums, target, mode: modes.ownFile, owner: owner)
         try sink.finish()
     }
 
     /// Writes a manifest beside the data, so that `pg_verifybackup` can check the directory: PostgreSQL's own one, or for a
     /// chain the one of the whole.
     private func writeManifest(
-        _ snapshot: Snapshot, checksums: [UInt32], _ target: RestoreTarget, owner: FileOwner?
+        _ snapshot: Snapshot, checksums: [UInt32], _ target: RestoreTarget, mode: mode_t,
+        owner: FileOwner?
     ) async throws {
         let path = target.dataDirectory + "/backup_manifest"
-        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw FileFault.error(errno, "write", path) }
         defer { close(descriptor) }
+        if fchmod(descriptor, mode) != 0 { throw FileFault.error(errno, "set the mode of", path) }
         if let owner, fchown(descriptor, owner.user, owner.group) != 0 {
             throw FileFault.error(errno, "give away", path)
         }
