@@ -4,8 +4,8 @@ import Testing
 
 @Suite struct RestoredModesTests {
     private static func modes(ofGlobal mode: UInt32) async throws -> RestoredModes {
-        let reader = try await GoldenRepository.inMemory().golden.reader(GoldenBackup.all[0].label)
-        var snapshot = Snapshot(record: reader.record, index: try await reader.index())
+        let golden = try await GoldenRepository.inMemory().golden
+        var snapshot = try await onPool { try await golden.chain(GoldenBackup.all[0].label).snapshot() }
         let global = try #require(snapshot.folders.firstIndex { $0.path == "global" })
         snapshot.folders[global].mode = mode
         return RestoredModes(snapshot)
