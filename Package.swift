@@ -107,7 +107,8 @@ let tests: [Target] = [
         ],
         path: "Tests/BackupEngineTests", swiftSettings: strict),
     .testTarget(
-        name: "BackupCLITests", dependencies: ["BackupAPI", "BackupCLI", "BackupEngine", "Codecs", testSupport],
+        name: "BackupCLITests",
+        dependencies: ["BackupAPI", "BackupCLI", "BackupEngine", "Codecs", "PostgresClient", testSupport, logging],
         path: "Tests/BackupCLITests", swiftSettings: strict),
     .testTarget(
         name: "EndToEndTests", dependencies: ["BackupAPI", "BackupEngine", "PostgresClient", testSupport],

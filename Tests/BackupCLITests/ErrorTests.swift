@@ -1,6 +1,7 @@
 import BackupAPI
 import BackupCLI
 import BackupEngine
+import PostgresClient
 import Testing
 
 @Suite struct ErrorTests {
@@ -10,14 +11,23 @@ import Testing
         #expect(!ErrorNumbers.table.map(\.number).contains(ErrorNumbers.other))
     }
 
-    @Test func `every error that a user can meet has a number`() {
-        let codes =
-            StorageError.Reason.allCases.map { StorageError($0, operation: .read, target: "").code }
-            + CodecError.Reason.allCases.map { CodecError($0, codec: "").code }
-            + CommandError.Kind.allCases.map(\.rawValue)
-            + ConfigurationFault.Kind.allCases.map { "configuration-\($0.rawValue)" }
-            + [UsageError("", remedy: "").code]
-        for code in codes { #expect(ErrorNumbers.number(of: code) != ErrorNumbers.other, "\(code)") }
+    /// The codes of every error that a user can meet.
+    private var codes: Set<String> {
+        var codes = Set([UsageError("", remedy: "").code])
+        codes.formUnion(StorageError.Reason.allCases.map { StorageError($0, operation: .read, target: "").code })
+        codes.formUnion(CodecError.Reason.allCases.map { CodecError($0, codec: "").code })
+        codes.formUnion(ConfigurationFault.Kind.allCases.map { "configuration-\($0.rawValue)" })
+        codes.formUnion(CommandError.Kind.allCases.map { CommandError($0, "", remedy: "").code })
+        codes.formUnion(EngineError.Reason.allCases.map { EngineError($0, "").code })
+        codes.formUnion(PostgresError.Reason.allCases.map { PostgresError($0, .connect, server: "").code })
+        return codes
+    }
+
+    @Test func `every error that a user can meet has a number, and every number an error`() {
+        let numbered = Set(ErrorNumbers.table.map(\.code))
+
+        #expect(codes.subtracting(numbered).sorted() == [])
+        #expect(numbered.subtracting(codes).sorted() == [])
     }
 
     @Test func `exit codes follow from the error`() {

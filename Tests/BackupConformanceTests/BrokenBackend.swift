@@ -5,7 +5,7 @@ import Synchronization
 /// What is wrong with a `BrokenBackend`, each with the law that it breaks.
 enum Flaw: String, Sendable, CaseIterable {
     case rangeIsOffByOne, losesLastByte, trustsSizeHint, overwritesBuffer
-    case showsUploads, replacesInPlace, readerMixesVersions
+    case showsUploads, replacesInPlace, replacesInTwoSteps, readerMixesVersions
     case losesObjectsOfClosedConnections
     case cachesLooks, keepsListingOfDeleted
     case keepsOldTail
@@ -25,7 +25,7 @@ enum Flaw: String, Sendable, CaseIterable {
     var law: BackendLaw {
         switch self {
         case .rangeIsOffByOne, .losesLastByte, .trustsSizeHint, .overwritesBuffer: .roundTrip
-        case .showsUploads, .replacesInPlace, .readerMixesVersions: .commitIsAtomic
+        case .showsUploads, .replacesInPlace, .replacesInTwoSteps, .readerMixesVersions: .commitIsAtomic
         case .losesObjectsOfClosedConnections: .commitIsDurable
         case .cachesLooks, .keepsListingOfDeleted: .readAfterWrite
         case .keepsOldTail: .replaceIsWhole

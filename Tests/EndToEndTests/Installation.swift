@@ -55,6 +55,13 @@ struct Installation {
         try start(arguments).finish(timeout: timeout)
     }
 
+    /// Runs `pgmoneta-cli` to its end with another umask.
+    func run(_ arguments: String..., umask: String) throws -> ProgramOutcome {
+        let script = ["-c", "umask \(umask); exec \"$0\" \"$@\"", Self.program("pgmoneta-cli")]
+        return try Program.run(
+            "/bin/sh", script + ["-c", folder.path(configuration)] + arguments, environment: environment)
+    }
+
     /// Starts `pgmoneta-cli`.
     func start(_ arguments: [String]) throws -> RunningProgram {
         try Program.start(

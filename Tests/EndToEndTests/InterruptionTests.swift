@@ -43,6 +43,19 @@ extension EndToEnd {
             try expectNextSucceeds()
         }
 
+        @Test func `a backup after a killed one says what it removed`() throws {
+            let run = try startBackup()
+            run.signal(SIGKILL)
+            _ = try run.finish()
+
+            let outcome = try installation.with(general: []).run("backup", "primary", "-F", "json")
+
+            #expect(outcome.status == 0)
+            #expect(outcome.errorText.hasPrefix("notice: removed what writes of an interrupted run left count="))
+            #expect(try JSONReply(outcome).text("Response", "Backup").count == 14)
+            #expect(try installation.remains() == [])
+        }
+
         @Test func `a server that stops in the middle ends the backup, and the next one succeeds`() throws {
             let run = try startBackup()
 

@@ -7,7 +7,8 @@ import Glibc
 /// folder is synced. Files have mode 0600, folders 0700. Symbolic links below the root are never followed.
 package final class LocalBackend: StorageBackend {
     package let displayName: String
-    package let capabilities = Capabilities(durability: .durable, hasAtomicCreate: true, usefulConcurrency: 4)
+    package let capabilities = Capabilities(
+        durability: .durable, hasAtomicCreate: true, hasAtomicReplace: true, usefulConcurrency: 4)
     private let tree: LocalTree
 
     /// Makes a backend for a directory, which need not exist yet; the first write makes it, if its parent exists.

@@ -28,7 +28,7 @@ package final class S3Backend: StorageBackend {
         if listing.walksFolders { remarks.append("the server lists folder by folder; each folder costs a request") }
         return Capabilities(
             durability: isAmazon ? .durable : .unknown, hasAtomicCreate: createOnly.isKnown,
-            usefulConcurrency: configuration.concurrency,
+            hasAtomicReplace: true, usefulConcurrency: configuration.concurrency,
             maximumObjectByteCount: PartPlan(firstPartByteCount: configuration.partByteCount).maximumObjectByteCount,
             remarks: remarks)
     }

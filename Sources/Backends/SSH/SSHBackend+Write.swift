@@ -44,9 +44,15 @@ extension SSHBackend {
     ) async throws(SFTPFault) -> (String, SFTPHandle) {
         let folder = path(of: key).beforeLastSlash
         var lastFault = SFTPFault.unexpected("no handle")
-        // Somebody who deletes may remove the empty folder again before the file is in it; not for ever, though.
-        for attempt in 0..<5 {
-            if attempt > 0 { try await makeFolder(folder, on: lease) }
+        // Somebody who deletes may remove the empty folder, or the one it is in, before the file is there; not for ever, though.
+        for attempt in 0..<16 {
+            do throws(SFTPFault) {
+                if attempt > 0 { try await makeFolder(folder, on: lease) }
+            } catch {
+                guard case .status(.noSuchFile, _) = error else { throw error }
+                lastFault = error
+                continue
+            }
             let temporary = places.make(in: folder)
             do throws(SFTPFault) {
                 let request = SFTPRequest.open(temporary, [.write, .create, .exclusive], permissions: 0o600)

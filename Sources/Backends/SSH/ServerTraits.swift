@@ -35,14 +35,14 @@ struct ServerTraits: Sendable, Hashable {
             remarks.append("the server lacks hardlink@openssh.com: two writers of one name may both succeed")
         }
         if !features.has(.posixRename) {
-            remarks.append("the server lacks posix-rename@openssh.com: replacing an object is not atomic")
+            remarks.append("the server lacks posix-rename@openssh.com: an object that is replaced is gone for a moment")
         }
         if !features.has(.statvfs) {
             remarks.append("the server lacks statvfs@openssh.com: its free room is not known")
         }
         return Capabilities(
             durability: canSyncFolders ? .durable : .unknown, hasAtomicCreate: features.has(.hardLink),
-            usefulConcurrency: concurrency, remarks: remarks)
+            hasAtomicReplace: features.has(.posixRename), usefulConcurrency: concurrency, remarks: remarks)
     }
 }
 

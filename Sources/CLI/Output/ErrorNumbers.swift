@@ -1,4 +1,7 @@
 /// The number of each stable error code, for `Outcome.Error`. Neither is ever reused.
+///
+/// By hundreds: 40 storage, 41 codecs, 42 configuration, 43 commands, 44 keys and users, 45 engine, 46 PostgreSQL. A code that two
+/// kinds of errors share, such as `master-key-missing`, has one number.
 package enum ErrorNumbers {
     /// The number of a code that is not in the table.
     package static let other = 4_999
@@ -24,6 +27,21 @@ package enum ErrorNumbers {
         ("master-key-malformed", 4_404), ("users-malformed", 4_405), ("user-exists", 4_406),
         ("user-unknown", 4_407), ("password-unusable", 4_408), ("password-unavailable", 4_409),
         ("password-not-authentic", 4_410),
+        ("unknown-backup", 4_501), ("ambiguous-backup", 4_502), ("no-backup", 4_503), ("backup-invalid", 4_504),
+        ("record-damaged", 4_505), ("index-damaged", 4_506), ("object-damaged", 4_507), ("member-damaged", 4_508),
+        ("manifest-mismatch", 4_509), ("stream-malformed", 4_510), ("other-cluster", 4_511), ("busy", 4_512),
+        ("label-taken", 4_513), ("parent-missing", 4_514), ("directory-not-empty", 4_515),
+        ("directory-unusable", 4_516), ("no-space", 4_517), ("tablespace-unusable", 4_518),
+        ("unsupported-format", 4_519), ("encryption-required", 4_520), ("unsupported", 4_521), ("cancelled", 4_522),
+        ("chain-broken", 4_523), ("no-incremental", 4_524), ("plain-repository", 4_525),
+        ("postgres-connection-refused", 4_601), ("postgres-no-such-host", 4_602), ("postgres-tls", 4_603),
+        ("postgres-settings", 4_604), ("postgres-authentication-failed", 4_605), ("postgres-no-such-database", 4_606),
+        ("postgres-permission", 4_607), ("postgres-server-starting", 4_608), ("postgres-too-many-connections", 4_609),
+        ("postgres-timed-out", 4_610), ("postgres-connection-lost", 4_611), ("postgres-wal-level", 4_612),
+        ("postgres-slot-in-use", 4_613), ("postgres-wal-gone", 4_614), ("postgres-summaries-missing", 4_615),
+        ("postgres-damaged-pages", 4_616), ("postgres-backup-failed", 4_617), ("postgres-unsupported-version", 4_618),
+        ("postgres-protocol", 4_619), ("postgres-cancelled", 4_620), ("postgres-other", 4_621),
+        ("postgres-parent-unfit", 4_622),
     ]
 
     /// The number of a code.

@@ -15,8 +15,11 @@ package struct CommandRunner: Sendable {
     package func run(_ command: any SessionCommand) async -> ExitCode {
         let start = session.clock.uptime()
         let session = session
+        // Progress, which is shown on a terminal only, leaves the cursor behind its line.
+        let clearing = session.console.isErrorTerminal ? "\r\u{1B}[K" : ""
         let logger = Logger(label: session.program) { _ in
-            ConsoleLogHandler(write: session.console.errors, logLevel: command.isVerbose ? .debug : .warning)
+            ConsoleLogHandler(
+                write: { session.console.errors(clearing + $0) }, logLevel: command.isVerbose ? .debug : .notice)
         }
         let answer: CommandAnswer
         do {

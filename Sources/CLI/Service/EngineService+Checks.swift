@@ -40,16 +40,17 @@ extension EngineService {
             ).run()
             let speed = try await TargetSpeed.measure(backend, uptime: session.clock.uptime)
             await backend.close()
-            let checks = report.findings.map { finding in
+            let checks = report.findings.compactMap { finding in
                 switch finding.outcome {
-                case .passed, .notClaimed: TargetCheckAnswer.Check(law: finding.law)
+                case .passed: TargetCheckAnswer.Check(law: finding.law)
+                case .notClaimed: nil as TargetCheckAnswer.Check?
                 case .violated(let words): TargetCheckAnswer.Check(law: finding.law, fault: words)
                 }
             }
             return TargetCheckAnswer(
                 target: request.target.name, location: backend.displayName, checks: checks,
                 latencyMicroseconds: speed.latencyMicroseconds, writeBytesPerSecond: speed.writeBytesPerSecond,
-                readBytesPerSecond: speed.readBytesPerSecond, remarks: backend.capabilities.remarks)
+                readBytesPerSecond: speed.readBytesPerSecond, remarks: backend.capabilities.remarks + report.remarks)
         }
     }
 }

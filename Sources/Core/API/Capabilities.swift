@@ -12,6 +12,9 @@ public struct Capabilities: Sendable, Hashable {
     public var durability: Durability
     /// Whether a create-only write is decided by the place itself, so that one of two racing writers always loses.
     public var hasAtomicCreate: Bool
+    /// Whether an object that is replaced is there at every moment. Without it, a reader may find none for a moment, and a writer
+    /// that dies in that moment leaves none. New objects are atomic all the same.
+    public var hasAtomicReplace: Bool
     /// How many calls at once make it faster; more only wait.
     public var usefulConcurrency: Int
     /// Largest object in bytes, where there is a limit.
@@ -21,11 +24,12 @@ public struct Capabilities: Sendable, Hashable {
 
     /// Makes a set of capabilities.
     public init(
-        durability: Durability, hasAtomicCreate: Bool, usefulConcurrency: Int, maximumObjectByteCount: Int? = nil,
-        remarks: [String] = []
+        durability: Durability, hasAtomicCreate: Bool, hasAtomicReplace: Bool, usefulConcurrency: Int,
+        maximumObjectByteCount: Int? = nil, remarks: [String] = []
     ) {
         self.durability = durability
         self.hasAtomicCreate = hasAtomicCreate
+        self.hasAtomicReplace = hasAtomicReplace
         self.usefulConcurrency = usefulConcurrency
         self.maximumObjectByteCount = maximumObjectByteCount
         self.remarks = remarks

@@ -6,7 +6,8 @@
 ///
 /// Laws:
 /// - `round-trip`: what was committed is read back, byte for byte, whole and by any range.
-/// - `commit-is-atomic`: before `commit` returns, a reader finds the old object or none; afterwards the whole new one.
+/// - `commit-is-atomic`: before `commit` returns, a reader finds what was there, or already the whole new object; afterwards the
+///   new one. Where `capabilities.hasAtomicReplace` is false, it may find none while an object is replaced.
 /// - `commit-is-durable`: where `capabilities.durability` is `.durable`, a committed object survives a power cut.
 /// - `read-after-write`: `stat`, `openRead` and `list` see an object as soon as `commit` has returned.
 /// - `replace-is-whole`: a write without `ifAbsent` replaces an object completely.
@@ -21,6 +22,9 @@
 /// - `no-secret-is-printed`: `displayName` and every error are fit for a log.
 /// - `calls-may-overlap`: calls from several tasks at once give what they would give one after the other.
 /// - `sweep-is-careful`: `sweepUnfinished` removes neither an object nor what a living writer still uses.
+///
+/// The engine replaces objects only where it matters little that one is gone for a moment: a lease that is renewed, what a
+/// retried or repeated run writes again before the record is there, and what `target check` measures with.
 ///
 /// A key and a key below it, such as `a` and `a/b`, are never both used: a directory cannot hold both.
 public protocol StorageBackend: Sendable {

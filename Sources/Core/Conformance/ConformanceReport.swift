@@ -38,6 +38,14 @@ public struct ConformanceReport: Sendable, Hashable, CustomStringConvertible {
         findings.filter { if case .violated = $0.outcome { true } else { false } }
     }
 
+    /// A remark for each law that is not claimed, such as `commit-is-durable is not claimed: …`.
+    public var remarks: [String] {
+        findings.compactMap { finding in
+            guard case .notClaimed(let words) = finding.outcome else { return nil }
+            return "\(finding.law) is not claimed: \(words)"
+        }
+    }
+
     /// What was found about a law; nil when it was not checked.
     public func outcome(of law: BackendLaw) -> Outcome? { findings.first { $0.law == law.rawValue }?.outcome }
 

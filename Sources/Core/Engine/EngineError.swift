@@ -27,6 +27,7 @@ package struct EngineError: Remediable, Hashable {
         case unsupportedFormat = "unsupported-format"
         case masterKeyMissing = "master-key-missing"
         case encryptionRequired = "encryption-required"
+        case plainRepository = "plain-repository"
         case unsupported
         case cancelled
     }
@@ -77,6 +78,7 @@ package struct EngineError: Remediable, Hashable {
         case .unsupportedFormat: "the repository's format is not known: \(detail)"
         case .masterKeyMissing: "the repository is encrypted and there is no key: \(detail)"
         case .encryptionRequired: "the repository is encrypted: \(detail)"
+        case .plainRepository: "the repository is not encrypted: \(detail)"
         case .unsupported: "this is not possible: \(detail)"
         case .cancelled: "the operation was cancelled: \(detail)"
         }
@@ -107,6 +109,8 @@ package struct EngineError: Remediable, Hashable {
         case .unsupportedFormat: "Use the version of pgmoneta that wrote it, or a newer one."
         case .masterKeyMissing: "Bring the master key file to this machine (~/.pgmoneta/master.key, mode 0600)."
         case .encryptionRequired: "Set 'encryption' in the configuration; plain objects are not written here."
+        case .plainRepository:
+            "Give encrypted backups a target of their own (another 'base_dir' or URL); --target still reads this one."
         case .unsupported: "Type the command with --help to see what is possible."
         case .cancelled: "Run the command again."
         }

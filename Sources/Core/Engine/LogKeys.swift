@@ -2,4 +2,5 @@
 enum LogKeys {
     static let label = "backup.label"
     static let target = "target"
+    static let count = "count"
 }

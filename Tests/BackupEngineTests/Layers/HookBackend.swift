@@ -11,7 +11,7 @@ final class HookBackend: StorageBackend {
 
     init(usefulConcurrency: Int = 4, before: @escaping @Sendable () async -> Void) {
         capabilities = Capabilities(
-            durability: .unknown, hasAtomicCreate: true, usefulConcurrency: usefulConcurrency)
+            durability: .unknown, hasAtomicCreate: true, hasAtomicReplace: true, usefulConcurrency: usefulConcurrency)
         self.before = before
     }
 

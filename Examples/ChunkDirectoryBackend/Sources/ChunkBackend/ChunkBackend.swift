@@ -20,7 +20,8 @@ public final class ChunkBackend: StorageBackend {
     }
 
     public let displayName: String
-    public let capabilities = Capabilities(durability: .durable, hasAtomicCreate: true, usefulConcurrency: 2)
+    public let capabilities = Capabilities(
+        durability: .durable, hasAtomicCreate: true, hasAtomicReplace: true, usefulConcurrency: 2)
     private let layout: ChunkLayout
 
     /// Makes a backend for a directory, which the first write makes.

@@ -20,7 +20,8 @@ public final class MemoryBackend: StorageBackend {
     /// Makes an empty place.
     public init(name: String = "memory:") {
         displayName = name
-        capabilities = Capabilities(durability: .unknown, hasAtomicCreate: true, usefulConcurrency: 4)
+        capabilities = Capabilities(
+            durability: .unknown, hasAtomicCreate: true, hasAtomicReplace: true, usefulConcurrency: 4)
     }
 
     public func stat(_ key: ObjectKey) async throws(StorageError) -> ObjectInfo {

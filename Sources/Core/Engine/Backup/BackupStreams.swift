@@ -20,6 +20,7 @@ final class BackupStreams: BaseBackupReceiver {
     private var taps: [(name: String, tap: ArchiveTap)] = []
     private var manifestStream: FrameStream?
     private var manifestReader = ManifestReader()
+    private var manifestChecksum: ManifestChecksum
     private var manifestCheck: ManifestCheck?
     private(set) var archives: [FinishedArchive] = []
     private(set) var tablespaces: [BaseBackupTablespace] = []
@@ -30,6 +31,7 @@ final class BackupStreams: BaseBackupReceiver {
         self.plan = plan
         self.started = started
         self.progress = progress
+        manifestChecksum = ManifestChecksum(sha256: plan.cryptography.makeDigest(.sha256))
     }
 
     /// What `backup_label` says.
@@ -87,6 +89,7 @@ final class BackupStreams: BaseBackupReceiver {
         }
         do {
             try unsafe bytes.withUnsafeBytes { bytes in
+                try unsafe manifestChecksum.consume(bytes)
                 try unsafe manifestReader.consume(bytes) { try manifestCheck?.check($0) }
             }
         } catch let error as ManifestError {
@@ -96,13 +99,14 @@ final class BackupStreams: BaseBackupReceiver {
     }
 
     /// Ends the manifest.
-    /// - Throws: `.manifestMismatch` when it does not name exactly what came.
+    /// - Throws: `.manifestMismatch` when it does not name exactly what came, or is not what its own checksum says.
     func finishManifest() async throws -> StoredObject {
         guard let manifestStream, let manifestCheck else {
             throw EngineError(.manifestMismatch, "PostgreSQL sent no manifest")
         }
         do {
             try manifestReader.finish()
+            try manifestChecksum.finish(recorded: manifestReader.checksum)
         } catch let error as ManifestError {
             throw EngineError(.manifestMismatch, error.description)
         }

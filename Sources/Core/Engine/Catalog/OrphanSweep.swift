@@ -25,7 +25,11 @@ package struct OrphanSweep: Sendable {
                     "removed the remains of an interrupted backup", metadata: [LogKeys.label: "\(label)"])
             }
         }
-        _ = try await backend.sweepUnfinished(prefix: "\(server)/")
+        let unfinished = try await backend.sweepUnfinished(prefix: "\(server)/")
+        if unfinished > 0 {
+            Logger.current.notice(
+                "removed what writes of an interrupted run left", metadata: [LogKeys.count: "\(unfinished)"])
+        }
         return kept
     }
 

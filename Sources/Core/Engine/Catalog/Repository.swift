@@ -5,8 +5,17 @@ package struct RepositoryDescription: Sendable, Hashable, Codable {
     package var format = Layout.formatVersion
     /// Random and unique.
     package var id: String
-    /// Whether plain objects are refused here; set by the first encrypted backup.
+    /// Whether backups here are encrypted: all are, or none is. Set once, when the repository is made.
     package var isEncrypted: Bool
+
+    /// Refuses to write a backup of the other kind. An encrypted one beside plain ones would look safer than it is: who can
+    /// write to the place could put a plain one of their own beside it, and it would be restored.
+    /// - Throws: `.encryptionRequired`, `.plainRepository`.
+    func requireKind(isEncrypted: Bool, at place: String) throws(EngineError) {
+        guard isEncrypted != self.isEncrypted else { return }
+        guard isEncrypted else { throw EngineError(.encryptionRequired, "\(place) takes no plain backups") }
+        throw EngineError(.plainRepository, "\(place) was made for plain backups")
+    }
 }
 
 /// One target as a repository: its description, its keys and its backend.
@@ -47,6 +56,7 @@ package struct Repository: Sendable {
 
     /// Opens a repository for writing, and makes it when there is none.
     /// - Parameter isEncrypted: whether what will be written is encrypted.
+    /// - Throws: `.encryptionRequired` or `.plainRepository` when the repository is for the other kind.
     package static func openOrCreate(
         name: String, backend: any StorageBackend, isEncrypted: Bool, masterKey: MasterKey?,
         cryptography: any Cryptography
@@ -60,9 +70,7 @@ package struct Repository: Sendable {
         guard
             let found = try await open(name: name, backend: backend, masterKey: masterKey, cryptography: cryptography)
         else { throw EngineError(.unsupportedFormat, "'repository.json' at \(backend.displayName) vanished") }
-        guard isEncrypted || !found.description.isEncrypted else {
-            throw EngineError(.encryptionRequired, "\(backend.displayName) takes no plain backups")
-        }
+        try found.description.requireKind(isEncrypted: isEncrypted, at: backend.displayName)
         return found
     }
 

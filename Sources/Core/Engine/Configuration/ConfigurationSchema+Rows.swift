@@ -36,7 +36,10 @@ extension ConfigurationSchema {
             .compressionLevel, [.global, .server], .integer(0...22),
             "The compression's level, within what the compression offers; without it, the compression's own (3 for zstd)."
         ),
-        row(.encryption, [.global, .server], .encryption, "none", "How backups are encrypted; needs the master key."),
+        row(
+            .encryption, [.global, .server], .encryption, "none",
+            "How backups are encrypted; needs the master key. A target keeps encrypted backups or plain ones, never both."
+        ),
         row(
             .workers, [.global, .server], .integer(-1...1_024), "0",
             "Threads for codecs and transfers; 0 is one per processor. In a server section, -1 takes the value of `[pgmoneta]`."

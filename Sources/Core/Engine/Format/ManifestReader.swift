@@ -31,6 +31,8 @@ package struct ManifestReader {
     private var listName = ""
     private var file = ManifestFile()
     private(set) var isComplete = false
+    /// `Manifest-Checksum`, as written; empty until it came.
+    package private(set) var checksum = ""
 
     package init() {}
 
@@ -132,6 +134,7 @@ package struct ManifestReader {
 
     private mutating func value() {
         isValue = depth.last == 0x5B
+        if depth.count == 1, lastKey == "Manifest-Checksum" { checksum = String(decoding: text, as: UTF8.self) }
         guard depth.count == 3, listName == "Files" else { return }
         switch lastKey {
         case "Path": file.path = String(decoding: text, as: UTF8.self)

@@ -12,19 +12,35 @@ package final class DirectorySink: SnapshotSink {
     private let snapshot: Snapshot
     private let target: RestoreTarget
     private let owner: FileOwner?
+    private let modes: RestoredModes
     private let paths: [String]
     private let provenChecksums: Mutex<[UInt32]>
+    /// Path and destination of each link.
+    private let links: [(path: String, destination: String)]
+    /// Files that do not come in one piece: their times are set when all is written. For the others that costs nothing, because
+    /// the file is open anyway.
+    private let inPieces = Mutex<Set<Int>>([])
 
+    /// Decides where everything goes; nothing is written.
     /// - Parameter owner: who shall own the files, when this process may decide it.
+    /// - Throws: `.tablespaceUnusable` for what has no place.
     package init(snapshot: Snapshot, target: RestoreTarget, owner: FileOwner?) throws {
         self.snapshot = snapshot
         self.target = target
         self.owner = owner
         provenChecksums = Mutex(Array(repeating: 0, count: snapshot.files.count))
+        modes = RestoredModes(snapshot)
         paths = try snapshot.files.map { file in
             let path = try target.path(file.root, file.path)
             let isControl = file.root == .data && file.path == Self.controlPath
             return isControl ? path + Self.controlSuffix : path
+        }
+        links = try snapshot.links.map { link in
+            let parts = link.path.split(separator: "/")
+            guard link.root == .data, parts.count == 2, parts[0] == "pg_tblspc",
+                let folder = target.tablespaces[String(parts[1])]
+            else { throw EngineError(.tablespaceUnusable, "the link '\(link.path)' is not a tablespace's") }
+            return (try target.path(link.root, link.path), folder)
         }
     }
 
@@ -32,20 +48,15 @@ package final class DirectorySink: SnapshotSink {
     package func prepare() throws {
         for folder in snapshot.folders {
             let path = try target.path(folder.root, folder.path)
-            // PostgreSQL itself asks for 0700 or 0750 (documentation, "Creating a Database Cluster").
-            if unsafe mkdir(path, mode_t(folder.mode & 0o750 | 0o700)) != 0, errno != EEXIST {
-                throw FileFault.error(errno, "make", path)
-            }
+            let mode = modes.folder(folder.mode)
+            if unsafe mkdir(path, mode) != 0, errno != EEXIST { throw FileFault.error(errno, "make", path) }
+            // The umask may have taken the group's bits.
+            if mode != 0o700, unsafe chmod(path, mode) != 0 { throw FileFault.error(errno, "set the mode of", path) }
             try own(path)
         }
-        for link in snapshot.links {
-            let path = try target.path(link.root, link.path)
-            let parts = link.path.split(separator: "/")
-            guard link.root == .data, parts.count == 2, parts[0] == "pg_tblspc",
-                let folder = target.tablespaces[String(parts[1])]
-            else { throw EngineError(.tablespaceUnusable, "the link '\(link.path)' is not a tablespace's") }
-            if unsafe symlink(folder, path) != 0 { throw FileFault.error(errno, "link", path) }
-            try own(path)
+        for link in links {
+            if unsafe symlink(link.destination, link.path) != 0 { throw FileFault.error(errno, "link", link.path) }
+            try own(link.path)
         }
         let written = snapshot.endOffsets
         for (index, file) in snapshot.files.enumerated() where written[index] < file.byteCount || file.byteCount == 0 {
@@ -54,6 +65,7 @@ package final class DirectorySink: SnapshotSink {
             guard ftruncate(descriptor, file.byteCount) == 0 else {
                 throw FileFault.error(errno, "extend", paths[index])
             }
+            try setTime(of: index, descriptor)
         }
     }
 
@@ -73,6 +85,11 @@ package final class DirectorySink: SnapshotSink {
             }
             written += count
         }
+        if bytes.count == snapshot.files[file].byteCount {
+            try setTime(of: file, descriptor)
+        } else {
+            inPieces.withLock { _ = $0.insert(file) }
+        }
         if bytes.count >= 1 << 18 { _ = pgm_begin_writeback(descriptor, Int64(offset), Int64(bytes.count)) }
     }
 
@@ -80,6 +97,11 @@ package final class DirectorySink: SnapshotSink {
 
     /// Makes all of it durable, then gives `pg_control` its name and makes that durable too.
     package func finish() throws {
+        for file in inPieces.withLock({ $0 }) {
+            let descriptor = try open(file, offset: 1)
+            defer { close(descriptor) }
+            try setTime(of: file, descriptor)
+        }
         for root in target.roots { try Self.sync(root, wholeFileSystem: true) }
         let control = target.dataDirectory + "/" + Self.controlPath
         if unsafe rename(control + Self.controlSuffix, control) != 0 { throw FileFault.error(errno, "name", control) }
@@ -87,16 +109,34 @@ package final class DirectorySink: SnapshotSink {
         try Self.sync(target.dataDirectory, wholeFileSystem: false)
     }
 
+    /// Gives an open file the time of modification that was recorded.
+    private func setTime(of file: Int, _ descriptor: Int32) throws {
+        let time = timespec(tv_sec: Int(snapshot.files[file].modifiedAt), tv_nsec: 0)
+        // Sound: futimens(2) reads two times, of access and of modification, during the call.
+        if unsafe futimens(descriptor, [time, time]) != 0 {
+            throw FileFault.error(errno, "set the time of", paths[file])
+        }
+    }
+
     private func open(_ file: Int, offset: Int) throws -> Int32 {
         let path = paths[file]
-        let descriptor = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        let mode = modes.file(snapshot.files[file].mode, in: snapshot.files[file].root)
+        let descriptor = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw FileFault.error(errno, "write", path) }
-        if offset == 0, let owner, fchown(descriptor, owner.user, owner.group) != 0 {
-            let number = errno
-            close(descriptor)
-            throw FileFault.error(number, "give away", path)
+        // Once for each file is enough; the umask may have taken the group's bit.
+        guard offset == 0 else { return descriptor }
+        if mode != 0o600, fchmod(descriptor, mode) != 0 {
+            throw closing(descriptor, FileFault.error(errno, "set the mode of", path))
+        }
+        if let owner, fchown(descriptor, owner.user, owner.group) != 0 {
+            throw closing(descriptor, FileFault.error(errno, "give away", path))
         }
         return descriptor
+    }
+
+    private func closing(_ descriptor: Int32, _ error: EngineError) -> EngineError {
+        close(descriptor)
+        return error
     }
 
     private func own(_ path: String) throws {

@@ -3,16 +3,31 @@ import Glibc
 /// The folders that a restore fills: made or found empty, and emptied again when it fails.
 struct RestoreFolders {
     private let target: RestoreTarget
+    /// Those that are there and are not empty.
+    private let occupied: [String]
     /// Who shall own what is written; nil unless this process may give files away.
     let owner: FileOwner?
 
-    /// Makes the folders, or checks that they are empty.
-    /// - Parameter replaces: whether what is in them is deleted first.
+    /// Looks at the folders; nothing is changed.
+    /// - Parameter replaces: whether what is in them may be deleted.
+    /// - Throws: `.directoryNotEmpty` when it may not; `.directoryUnusable`.
     init(target: RestoreTarget, replaces: Bool) throws {
         self.target = target
         owner = try Self.owner(of: Self.parent(of: target.dataDirectory))
-        for root in target.roots { try Self.require(root, emptyUnless: replaces, in: target, owner: owner) }
+        occupied = try target.roots.filter { try !Self.names(in: $0).isEmpty }
+        for root in occupied {
+            guard replaces else { throw EngineError(.directoryNotEmpty, "'\(root)'") }
+            try Self.requireNoServer(root)
+        }
+        for outer in target.roots {
+            if let inner = target.roots.first(where: { $0.utf8.starts(with: "\(outer)/".utf8) }) {
+                throw EngineError(.tablespaceUnusable, "'\(inner)' is inside '\(outer)', which is filled by itself")
+            }
+        }
     }
+
+    /// Whether something will be deleted.
+    var replacesAny: Bool { !occupied.isEmpty }
 
     /// The folder of each tablespace: where it stood, or what the mapping says.
     static func tablespaces(_ snapshot: Snapshot, mapping: [String: String]) throws -> [String: String] {
@@ -34,41 +49,73 @@ struct RestoreFolders {
         return folders
     }
 
-    /// - Throws: `.noSpace` when the file system of the data directory has less room than is needed.
+    /// - Throws: `.noSpace` when the file system of the data directory has less room than is needed, with that of what will be
+    ///   deleted there.
     func requireRoom(_ byteCount: Int) throws {
+        guard target.tablespaces.isEmpty else { return }
         var status = statvfs()
-        guard unsafe statvfs(target.dataDirectory, &status) == 0 else { return }
+        let places = [target.dataDirectory, Self.parent(of: target.dataDirectory)]
+        guard places.contains(where: { unsafe statvfs($0, &status) == 0 }) else { return }
         let free = Int(status.f_bavail) * Int(status.f_frsize)
-        guard target.tablespaces.isEmpty == false || free > byteCount else {
+        let room = occupied.reduce(free) { $0 + Self.storedByteCount(of: $1) }
+        guard room > byteCount else {
             throw EngineError(
                 .noSpace,
-                "'\(target.dataDirectory)' has \(free >> 20) MiB free, the restore needs \(byteCount >> 20) MiB")
+                "'\(target.dataDirectory)' has \(room >> 20) MiB free, the restore needs \(byteCount >> 20) MiB")
+        }
+    }
+
+    /// Makes the folders that are missing; when that is done, deletes what is in the others.
+    /// - Parameter mode: what all of them get.
+    func make(mode: mode_t) throws {
+        for root in target.roots {
+            if unsafe mkdir(root, mode) != 0 {
+                guard errno == EEXIST else { throw FileFault.error(errno, "make", root) }
+                // Somebody may have filled it since the first look.
+                if !occupied.contains(root), try !Self.names(in: root).isEmpty {
+                    throw EngineError(.directoryNotEmpty, "'\(root)'")
+                }
+            }
+            guard unsafe chmod(root, mode) == 0 else { throw FileFault.error(errno, "set the mode of", root) }
+            if let owner, unsafe chown(root, owner.user, owner.group) != 0 {
+                throw FileFault.error(errno, "give away", root)
+            }
+        }
+        for root in occupied {
+            Self.emptyRoot(root)
+            if let name = Self.entries(of: root)?.first {
+                throw EngineError(.directoryUnusable, "cannot delete '\(root)/\(name)'")
+            }
         }
     }
 
     /// Deletes what is in the folders. It does not throw: it runs when something else has failed already.
     func clear() { for root in target.roots { Self.emptyRoot(root) } }
 
-    private static func require(
-        _ root: String, emptyUnless replaces: Bool, in target: RestoreTarget, owner: FileOwner?
-    ) throws {
+    /// What is in a folder; nothing when it is not there.
+    private static func names(in root: String) throws -> [String] {
         guard root.hasPrefix("/") else { throw EngineError(.directoryUnusable, "'\(root)' is not an absolute path") }
-        if unsafe mkdir(root, 0o700) != 0 {
-            guard errno == EEXIST else { throw FileFault.error(errno, "make", root) }
-            guard let names = entries(of: root) else { throw FileFault.error(errno, "read", root) }
-            if !names.isEmpty {
-                guard replaces else { throw EngineError(.directoryNotEmpty, "'\(root)'") }
-                guard !names.contains("postmaster.pid") else {
-                    throw EngineError(
-                        .directoryUnusable, "a PostgreSQL server seems to run on '\(root)' (postmaster.pid)",
-                        remedy: "Stop the server, or delete postmaster.pid if none runs.")
-                }
-                emptyRoot(root)
-            }
+        if let names = entries(of: root) { return names }
+        guard errno == ENOENT else { throw FileFault.error(errno, "read", root) }
+        return []
+    }
+
+    private static func requireNoServer(_ root: String) throws {
+        guard unsafe access(root + "/postmaster.pid", F_OK) != 0 else {
+            throw EngineError(
+                .directoryUnusable, "a PostgreSQL server seems to run on '\(root)' (postmaster.pid)",
+                remedy: "Stop the server, or delete postmaster.pid if none runs.")
         }
-        guard unsafe chmod(root, 0o700) == 0 else { throw FileFault.error(errno, "set the mode of", root) }
-        if let owner, unsafe chown(root, owner.user, owner.group) != 0 {
-            throw FileFault.error(errno, "give away", root)
+    }
+
+    /// What the files in a folder take on the disk.
+    private static func storedByteCount(of folder: String) -> Int {
+        (entries(of: folder) ?? []).reduce(0) { sum, name in
+            var status = stat()
+            let path = folder + "/" + name
+            guard unsafe lstat(path, &status) == 0 else { return sum }
+            let own = sum + Int(status.st_blocks) * 512
+            return status.st_mode & S_IFMT == S_IFDIR ? own + storedByteCount(of: path) : own
         }
     }
 

@@ -35,8 +35,12 @@ package struct RestoreOperation: Sendable {
 
     /// Runs the restore. When it returns the directory is complete and durable.
     ///
+    /// Before anything that is there is deleted, all is proven that can be without reading the data: records, checksum lists,
+    /// indexes, the manifest that will be copied, and that every volume is there with its size. The data is proven while it is
+    /// written.
+    ///
     /// - Throws: damage that was found, by name; faults of the directory. What was written is removed again, and the directory
-    ///   is left as empty as it was found.
+    ///   is left empty.
     package func run() async throws -> Snapshot {
         let snapshot = try await chain.snapshot()
         let target = try RestoreTarget(
@@ -44,8 +48,18 @@ package struct RestoreOperation: Sendable {
             tablespaces: RestoreFolders.tablespaces(snapshot, mapping: request.tablespaceMapping))
         let folders = try RestoreFolders(target: target, replaces: request.replaces)
         try folders.requireRoom(snapshot.byteCount)
+        let sink = try DirectorySink(snapshot: snapshot, target: target, owner: folders.owner)
+        if folders.replacesAny {
+            if hasOwnManifest { try await chain.newest.manifest { _ in } }
+            try await StoredVolumes(of: snapshot).require(on: chain.newest.frames.backend)
+        }
+        let modes = RestoredModes(snapshot)
+        try folders.make(mode: modes.root)
         do {
-            try await write(snapshot, to: target, owner: folders.owner)
+            try await write(snapshot, to: sink)
+            try await writeManifest(
+                snapshot, checksums: sink.checksums, target, mode: modes.ownFile, owner: folders.owner)
+            try sink.finish()
         } catch {
             folders.clear()
             throw error
@@ -53,28 +67,28 @@ package struct RestoreOperation: Sendable {
         return snapshot
     }
 
-    private func write(
-        _ snapshot: Snapshot, to target: RestoreTarget, owner: FileOwner?
-    ) async throws {
-        let sink = try DirectorySink(snapshot: snapshot, target: target, owner: owner)
+    /// Whether PostgreSQL's manifest is of the whole tree.
+    private var hasOwnManifest: Bool { chain.members.count == 1 }
+
+    private func write(_ snapshot: Snapshot, to sink: DirectorySink) async throws {
         progress.setTotal(byteCount: snapshot.byteCount)
         try sink.prepare()
         try await SnapshotWalk(frames: chain.newest.frames).run(
             snapshot, into: CountingSink(sink: sink, progress: progress)
         ) { throw $0 }
-        try await writeManifest(snapshot, checksums: sink.checksums, target, owner: owner)
-        try sink.finish()
     }
 
     /// Writes a manifest beside the data, so that `pg_verifybackup` can check the directory: PostgreSQL's own one, or for a
     /// chain the one of the whole.
     private func writeManifest(
-        _ snapshot: Snapshot, checksums: [UInt32], _ target: RestoreTarget, owner: FileOwner?
+        _ snapshot: Snapshot, checksums: [UInt32], _ target: RestoreTarget, mode: mode_t,
+        owner: FileOwner?
     ) async throws {
         let path = target.dataDirectory + "/backup_manifest"
-        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw FileFault.error(errno, "write", path) }
         defer { close(descriptor) }
+        if fchmod(descriptor, mode) != 0 { throw FileFault.error(errno, "set the mode of", path) }
         if let owner, fchown(descriptor, owner.user, owner.group) != 0 {
             throw FileFault.error(errno, "give away", path)
         }
@@ -87,7 +101,7 @@ package struct RestoreOperation: Sendable {
                 written += max(0, count)
             }
         }
-        if chain.members.count == 1 {
+        if hasOwnManifest {
             return try await chain.newest.manifest { span in try unsafe span.withUnsafeBytes { try unsafe write($0) } }
         }
         try CombinedManifest(snapshot: snapshot, checksums: checksums, cryptography: cryptography).write {
