@@ -47,10 +47,12 @@ struct SampleService: BackupService {
 
 @Suite struct ServiceCommandTests {
     private func run(
-        _ command: any ServiceCommand.Type, _ arguments: [String], _ service: SampleService = SampleService()
+        _ command: any ServiceCommand.Type, _ arguments: [String], _ service: SampleService = SampleService(),
+        settings: String = ""
     ) async throws -> (ExitCode, CapturedConsole) {
         try await withTemporaryFolder { folder in
-            try folder.write(Array("[pgmoneta]\nbase_dir = /b\n[primary]\nhost = h\nuser = u\n".utf8), to: "p.conf")
+            let text = "[pgmoneta]\nbase_dir = /b\n\(settings)[primary]\nhost = h\nuser = u\n"
+            try folder.write(Array(text.utf8), to: "p.conf")
             var bench = CommandBench()
             bench.makeService = { _, _, _ in service }
             let parsed = try command.make(from: arguments + ["-c", folder.path("p.conf")])
@@ -136,6 +138,28 @@ struct SampleService: BackupService {
         #expect(try await run(CopyCommand.self, words + ["--chain"]).1.output.contains("  SkippedObjects: 7\n"))
         let busy = SampleService(error: StorageError(.unavailable, operation: .write, target: "s3://far/away"))
         #expect(try await run(CopyCommand.self, words, busy).0 == .later)
+    }
+
+    @Test(
+        arguments: [
+            (BackupCommand.self, ["primary"]), (ListBackupCommand.self, ["primary"]),
+            (RestoreCommand.self, ["primary", "newest", "/r"]),
+            (CopyCommand.self, ["primary", "newest", "--from", "local", "--to", "s3://far/away"]),
+        ] as [(any ServiceCommand.Type, [String])])
+    func `settings that somebody relies on, and that do nothing, are named once, on standard error`(
+        command: any ServiceCommand.Type, arguments: [String]
+    ) async throws {
+        let settings = "retention = 7\nverification = 1d\nlog_type = syslog\n"
+        let plain = try await run(command, arguments)
+
+        let (exitCode, console) = try await run(command, arguments, settings: settings)
+
+        #expect(exitCode == .done)
+        #expect(console.output == plain.1.output)
+        let lines = console.errors.split(separator: "\n")
+        #expect(lines.count == 1, "\(console.errors)")
+        #expect(lines.first?.hasPrefix("warning: settings have no effect; 'conf check' says why ") == true)
+        #expect(lines.first?.hasSuffix(" settings=retention, verification") == true, "\(console.errors)")
     }
 
     @Test func `copy needs two different targets and no others`() async throws {

@@ -9,6 +9,7 @@ package protocol ServiceCommand: UserCommand {
 /// What a service command works with.
 struct ServiceContext {
     let session: Session
+    let configuration: Configuration
     let service: any BackupService
     let server: ServerSettings
     let targets: [TargetDefinition]
@@ -16,7 +17,7 @@ struct ServiceContext {
     private let showsProgress: Bool
 
     init(_ command: some ServiceCommand, _ session: Session) async throws {
-        let configuration = try session.configuration(command.options)
+        configuration = try session.configuration(command.options)
         self.session = session
         server = try session.server(command.server, in: configuration)
         targets = try session.targets(command.options, of: server, in: configuration)
