@@ -39,6 +39,26 @@ import Testing
         #expect(result.errors.contains("error: /nowhere/pgmoneta.conf: there is no such file\nremedy: "))
     }
 
+    @Test(arguments: ["current", "time=2024-09-28 06:56:44", "lsn=0/3000060", "timeline=latest", "replica"])
+    func `a position that needs more WAL than the backup has is refused`(position: String) async throws {
+        try await withTemporaryFolder { folder in
+            let text = "[pgmoneta]\nbase_dir = \(folder.path("b"))\n[primary]\nhost = h\nuser = u\n"
+            try folder.write(Array(text.utf8), to: "pgmoneta.conf")
+            func restore(_ position: String) throws -> BuiltProgram.Result {
+                try user.run(
+                    ["restore", "primary", "newest", position, folder.path("r")],
+                    environment: ["PGMONETA_CONFIG_DIR": folder.path])
+            }
+
+            let refused = try restore(position)
+            let looked = try restore("immediate,primary")
+
+            #expect(refused.exitCode == 2)
+            #expect(refused.output.contains("Code: usage"))
+            #expect(looked.output.contains("Code: no-backup"))
+        }
+    }
+
     @Test func `the first interruption is told, the second one ends the program`() async throws {
         try await withTemporaryFolder { folder in
             let fifo = folder.path("pgmoneta.conf")

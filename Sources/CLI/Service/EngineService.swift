@@ -145,7 +145,7 @@ extension RestorePosition {
     /// - Throws: when recovery would need WAL that is not part of the backup.
     fileprivate func requireOwnEnd() throws(UsageError) {
         switch target {
-        case nil, .current, .immediate: break
+        case nil, .immediate: break
         default:
             throw UsageError(
                 "this version restores a backup to its own end",
