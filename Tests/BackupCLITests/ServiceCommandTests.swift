@@ -169,6 +169,30 @@ struct SampleService: BackupService {
         #expect(try await run(CopyCommand.self, third).0 == .usage)
     }
 
+    @Test(arguments: [
+        ("sftp://me:hush@h/x", "sftp://***@h/x"), ("sftp://me:hu/sh@h:1/x@y", "sftp://***@y"),
+        ("sftp:me:hush@h/x", "***@h/x"), ("s3://AKID:hush@bucket", "s3://***@bucket"),
+    ])
+    func `a password in a URL is not repeated when the URL is refused`(url: String, shown: String) async throws {
+        let copied = try await run(CopyCommand.self, ["primary", "newest", "--from", url, "--to", url])
+        let checked = try await withTemporaryFolder { folder in
+            try folder.write(Array("[pgmoneta]\nbase_dir = /b\n".utf8), to: "p.conf")
+            let bench = CommandBench()
+            _ = await bench.run(try TargetCheckCommand.make(from: [url, "-c", folder.path("p.conf")]))
+            return bench.captured
+        }
+
+        #expect(copied.0 == .usage)
+        #expect(copied.1.output.contains("From: \"\(shown)\"") || copied.1.output.contains("From: \(shown)\n"))
+        #expect(checked.output.contains("Target: \"\(shown)\"") || checked.output.contains("Target: \(shown)\n"))
+        for console in [copied.1, checked] { #expect(!(console.output + console.errors).contains("hu")) }
+    }
+
+    @Test(arguments: ["far", "/srv/a@b", "file:///srv/a@b", "sftp://me@h:22/x@y"])
+    func `a target that is in order is repeated as it was typed`(target: String) throws {
+        #expect(try TargetCheckCommand.make(from: [target]).request["Target"] == .string(target))
+    }
+
     @Test func `a broken law of a target is exit code 1`() async throws {
         try await withTemporaryFolder { folder in
             try folder.write(Array("[pgmoneta]\nbase_dir = /b\n".utf8), to: "p.conf")

@@ -31,8 +31,8 @@ package struct CopyCommand: ServiceCommand {
 
     package var request: [String: OutputValue] {
         [
-            "Backup": .string(identifier), "Chain": .bool(chain), "From": .string(from), "Server": .string(server),
-            "To": .string(to),
+            "Backup": .string(identifier), "Chain": .bool(chain), "From": .string(TargetArgument.shown(from)),
+            "Server": .string(server), "To": .string(TargetArgument.shown(to)),
         ]
     }
 

@@ -89,7 +89,7 @@ extension Session {
         guard text.hasPrefix("/") || text.contains("://") else {
             let names = configuration.targets.map(\.name)
             throw UsageError(
-                "there is no target '\(text)'",
+                "there is no target '\(TargetArgument.shown(text))'",
                 remedy: NearestName.hint(text, among: names)
                     + "Configured: \(names.joined(separator: ", ")); or give a URL.")
         }
