@@ -14,6 +14,13 @@ import Testing
         return try #require((attributes[.posixPermissions] as? NSNumber)?.intValue)
     }
 
+    private func usersStore(_ folder: TemporaryFolder, _ environment: [String: String]) -> UsersStore {
+        let cryptography = Kit.standard.cryptography
+        return UsersStore(path: folder.path("pgmoneta_users.conf"), cryptography: cryptography) {
+            MasterKeyFile(path: try MasterKeyFile.standardPath(environment), cryptography: cryptography)
+        }
+    }
+
     @Test func `the version needs no configuration and no home`() throws {
         let result = try user.run(["--version"])
 
@@ -56,6 +63,19 @@ import Testing
             #expect(refused.exitCode == 2)
             #expect(refused.output.contains("Code: usage"))
             #expect(looked.output.contains("Code: no-backup"))
+        }
+    }
+
+    @Test func `without a home, users are listed, and a password is not sealed`() async throws {
+        try await withTemporaryFolder { folder in
+            let environment = ["PGMONETA_CONFIG_DIR": folder.path, "PGMONETA_PASSWORD": "p"]
+
+            let listed = try administration.run(["user", "ls"], environment: environment)
+            let added = try administration.run(["user", "add", "repl"], environment: environment)
+
+            #expect(listed.exitCode == 0, "\(listed.errors)")
+            #expect(added.output.contains("Code: master-key-missing"))
+            #expect(added.errors.contains("--master-key"))
         }
     }
 
@@ -143,11 +163,7 @@ import Testing
             let again = try run(["-U", "repl", "user", "add"], password: "other")
             let edited = try run(["user", "edit", "repl"], password: "second secret")
             let listed = try run(["user", "ls", "-F", "json"])
-            let store = try UsersStore(
-                path: folder.path("pgmoneta_users.conf"),
-                masterKey: MasterKeyFile(
-                    path: MasterKeyFile.standardPath(environment), cryptography: Kit.standard.cryptography),
-                cryptography: Kit.standard.cryptography)
+            let store = usersStore(folder, environment)
 
             #expect(added.exitCode == 0, "\(added.errors)")
             #expect(again.exitCode == 1)
@@ -181,11 +197,7 @@ import Testing
             #expect(piped.exitCode == 0)
             #expect(open.output.contains("Code: password-unusable"))
             #expect(closed.exitCode == 0)
-            let cryptography = Kit.standard.cryptography
-            let store = try UsersStore(
-                path: folder.path("pgmoneta_users.conf"),
-                masterKey: MasterKeyFile(path: MasterKeyFile.standardPath(environment), cryptography: cryptography),
-                cryptography: cryptography)
+            let store = usersStore(folder, environment)
             #expect(try store.password(of: "a")?.revealText() == "piped")
             #expect(try store.password(of: "b")?.revealText() == "filed")
         }

@@ -40,7 +40,8 @@ extension Session {
         guard let makeService else {
             throw UsageError("this program has no backup service", remedy: "Use the standard pgmoneta-cli.")
         }
-        let options = ServiceOptions(configurationPath: options.configurationPath(environment))
+        let options = ServiceOptions(
+            configurationPath: options.configurationPath(environment), masterKeyPath: options.masterKey)
         return try await makeService(self, configuration, options)
     }
 
