@@ -51,6 +51,19 @@ import Testing
         #expect(console.output.contains("    - Code: configuration-unknown-key\n      Line: 3\n"))
     }
 
+    @Test func `conf check says why settings have no effect, each once`() async throws {
+        let (exitCode, console) = try await run(
+            ConfigurationCheckCommand.self,
+            "[pgmoneta]\nbase_dir = /b\nretention = 7\nlog_type = syslog\nlibev = auto\n")
+
+        #expect(exitCode == .done)
+        let lines = console.errors.split(separator: "\n")
+        #expect(lines.count == 3 && lines.allSatisfy { $0.hasPrefix("warning: ") }, "\(console.errors)")
+        let reason = "'retention' has no effect in this version: no backup is ever removed"
+        #expect(lines.first?.hasSuffix("p.conf:3: \(reason)") == true)
+        #expect(console.output.contains("    - Line: 3\n      Problem: \"\(reason)\"\n"))
+    }
+
     @Test func `conf check tells the line that is not UTF-8`() async throws {
         try await withTemporaryFolder { folder in
             try folder.write(Array("[pgmoneta]\n# gr".utf8) + [0xFC, 0x0A], to: "p.conf")

@@ -29,6 +29,8 @@ struct ConfigurationManual {
           error with its file and line.
         - Times: `30`, `30s`, `10m`, `1H`, `7d`, `2w`. Sizes: `512`, `512B`, `64K`, `10MB`, `2G`, `1TB`, by 1024. Units in either case.
         - In paths, `$NAME` and `${NAME}` are taken from the environment, and a leading `~/` from `HOME`.
+        - Keys that are **without effect in this version**, and those of the last table, are accepted with a warning. `conf check` shows
+          all of them with their reasons. The other commands name those that somebody could rely on, once and on standard error.
         """
 
     private static let engines = """
@@ -57,14 +59,19 @@ struct ConfigurationManual {
 
     private func table(_ title: String, _ scope: ConfigurationSchema.Scope) -> String {
         let rows = ConfigurationSchema.rows.filter { row in
-            if case .read = row.use { row.scopes.contains(scope) } else { false }
+            row.key != nil && row.scopes.contains(scope)
         }
         let lines = rows.map { row in
             let inherited = scope == .server && row.scopes.contains(.global)
             let standard = inherited ? "as in `[pgmoneta]`" : row.standard.map { "`\($0)`" } ?? ""
-            return "| `\(row.name)` | \(standard) | \(row.documentation) | \(allowed(row.kind)) |"
+            return "| `\(row.name)` | \(standard) | \(purpose(row)) | \(allowed(row.kind)) |"
         }
         return "## \(title)\n\n| key | default | for | allowed |\n|---|---|---|---|\n" + lines.joined(separator: "\n")
+    }
+
+    private func purpose(_ row: ConfigurationSchema.Row) -> String {
+        guard case .inert(_, let reason) = row.use else { return row.documentation }
+        return "\(row.documentation) **Without effect in this version**: \(reason)."
     }
 
     private func allowed(_ kind: SettingKind) -> String {
@@ -100,8 +107,6 @@ struct ConfigurationManual {
         }
         return """
             ## Keys of the reference system without effect here
-
-            They are accepted with a warning.
 
             | key | in | why |
             |---|---|---|

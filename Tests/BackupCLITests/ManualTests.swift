@@ -4,10 +4,10 @@ import Testing
 
 /// The pages in `docs` say what the programs do.
 @Suite struct ManualTests {
-    private func page(_ name: String) -> URL {
-        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "docs/\(name)")
-    }
+    private let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    private func page(_ name: String) -> URL { root.appending(path: "docs/\(name)") }
 
     @Test func `the configuration manual is true`() throws {
         let text = ConfigurationManual(kit: .standard).text
@@ -37,5 +37,13 @@ import Testing
             "init",
         ]
         for command in offered { #expect(written.contains("`\(command)"), "\(command)") }
+    }
+
+    @Test func `the page about backends shows the program of the example as it is`() throws {
+        let written = try String(contentsOf: page("ADDING-A-BACKEND.md"), encoding: .utf8)
+        let path = "Examples/ChunkDirectoryBackend/Sources/pgmoneta-chunks/Main.swift"
+        let program = try String(contentsOf: root.appending(path: path), encoding: .utf8)
+
+        #expect(written.contains("```swift\n\(program)```"))
     }
 }

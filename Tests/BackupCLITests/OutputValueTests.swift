@@ -12,18 +12,10 @@ import Testing
         #expect(HumanSize.text(bytes) == text)
     }
 
-    @Test(arguments: [
-        (0, "19700101000000"), (1_727_506_604, "20240928065644"), (951_782_400, "20000229000000"),
-        (1_735_689_599, "20241231235959"), (-1, "19691231235959"), (4_102_444_800, "21000101000000"),
-    ])
-    func `a moment is written in UTC`(seconds: Int, text: String) {
-        #expect(Timestamp.label(unixSeconds: seconds) == text)
-    }
-
     @Test func `a span is written as hours, minutes and seconds`() {
-        #expect(Timestamp.clock(seconds: 20) == "00:00:20")
-        #expect(Timestamp.clock(seconds: 3_661) == "01:01:01")
-        #expect(Timestamp.clock(seconds: 360_000) == "100:00:00")
+        #expect(ElapsedTime.text(seconds: 20) == "00:00:20")
+        #expect(ElapsedTime.text(seconds: 3_661) == "01:01:01")
+        #expect(ElapsedTime.text(seconds: 360_000) == "100:00:00")
     }
 
     @Test(arguments: [

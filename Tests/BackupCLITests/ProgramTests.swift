@@ -14,6 +14,13 @@ import Testing
         return try #require((attributes[.posixPermissions] as? NSNumber)?.intValue)
     }
 
+    private func usersStore(_ folder: TemporaryFolder, _ environment: [String: String]) -> UsersStore {
+        let cryptography = Kit.standard.cryptography
+        return UsersStore(path: folder.path("pgmoneta_users.conf"), cryptography: cryptography) {
+            MasterKeyFile(path: try MasterKeyFile.standardPath(environment), cryptography: cryptography)
+        }
+    }
+
     @Test func `the version needs no configuration and no home`() throws {
         let result = try user.run(["--version"])
 
@@ -37,6 +44,39 @@ import Testing
         #expect(result.exitCode == 2)
         #expect(result.output.contains("\"Code\": \"configuration-unreadable\""))
         #expect(result.errors.contains("error: /nowhere/pgmoneta.conf: there is no such file\nremedy: "))
+    }
+
+    @Test(arguments: ["current", "time=2024-09-28 06:56:44", "lsn=0/3000060", "timeline=latest", "replica"])
+    func `a position that needs more WAL than the backup has is refused`(position: String) async throws {
+        try await withTemporaryFolder { folder in
+            let text = "[pgmoneta]\nbase_dir = \(folder.path("b"))\n[primary]\nhost = h\nuser = u\n"
+            try folder.write(Array(text.utf8), to: "pgmoneta.conf")
+            func restore(_ position: String) throws -> BuiltProgram.Result {
+                try user.run(
+                    ["restore", "primary", "newest", position, folder.path("r")],
+                    environment: ["PGMONETA_CONFIG_DIR": folder.path])
+            }
+
+            let refused = try restore(position)
+            let looked = try restore("immediate,primary")
+
+            #expect(refused.exitCode == 2)
+            #expect(refused.output.contains("Code: usage"))
+            #expect(looked.output.contains("Code: no-backup"))
+        }
+    }
+
+    @Test func `without a home, users are listed, and a password is not sealed`() async throws {
+        try await withTemporaryFolder { folder in
+            let environment = ["PGMONETA_CONFIG_DIR": folder.path, "PGMONETA_PASSWORD": "p"]
+
+            let listed = try administration.run(["user", "ls"], environment: environment)
+            let added = try administration.run(["user", "add", "repl"], environment: environment)
+
+            #expect(listed.exitCode == 0, "\(listed.errors)")
+            #expect(added.output.contains("Code: master-key-missing"))
+            #expect(added.errors.contains("--master-key"))
+        }
     }
 
     @Test func `the first interruption is told, the second one ends the program`() async throws {
@@ -123,11 +163,7 @@ import Testing
             let again = try run(["-U", "repl", "user", "add"], password: "other")
             let edited = try run(["user", "edit", "repl"], password: "second secret")
             let listed = try run(["user", "ls", "-F", "json"])
-            let store = try UsersStore(
-                path: folder.path("pgmoneta_users.conf"),
-                masterKey: MasterKeyFile(
-                    path: MasterKeyFile.standardPath(environment), cryptography: Kit.standard.cryptography),
-                cryptography: Kit.standard.cryptography)
+            let store = usersStore(folder, environment)
 
             #expect(added.exitCode == 0, "\(added.errors)")
             #expect(again.exitCode == 1)
@@ -161,11 +197,7 @@ import Testing
             #expect(piped.exitCode == 0)
             #expect(open.output.contains("Code: password-unusable"))
             #expect(closed.exitCode == 0)
-            let cryptography = Kit.standard.cryptography
-            let store = try UsersStore(
-                path: folder.path("pgmoneta_users.conf"),
-                masterKey: MasterKeyFile(path: MasterKeyFile.standardPath(environment), cryptography: cryptography),
-                cryptography: cryptography)
+            let store = usersStore(folder, environment)
             #expect(try store.password(of: "a")?.revealText() == "piped")
             #expect(try store.password(of: "b")?.revealText() == "filed")
         }

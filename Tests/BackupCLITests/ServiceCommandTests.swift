@@ -53,10 +53,12 @@ struct SampleService: BackupService {
 
 @Suite struct ServiceCommandTests {
     private func run(
-        _ command: any ServiceCommand.Type, _ arguments: [String], _ service: SampleService = SampleService()
+        _ command: any ServiceCommand.Type, _ arguments: [String], _ service: SampleService = SampleService(),
+        settings: String = ""
     ) async throws -> (ExitCode, CapturedConsole) {
         try await withTemporaryFolder { folder in
-            try folder.write(Array("[pgmoneta]\nbase_dir = /b\n[primary]\nhost = h\nuser = u\n".utf8), to: "p.conf")
+            let text = "[pgmoneta]\nbase_dir = /b\n\(settings)[primary]\nhost = h\nuser = u\n"
+            try folder.write(Array(text.utf8), to: "p.conf")
             var bench = CommandBench()
             bench.makeService = { _, _, _ in service }
             let parsed = try command.make(from: arguments + ["-c", folder.path("p.conf")])
@@ -156,11 +158,57 @@ struct SampleService: BackupService {
         #expect(try await run(CopyCommand.self, words, busy).0 == .later)
     }
 
+    @Test(
+        arguments: [
+            (BackupCommand.self, ["primary"]), (ListBackupCommand.self, ["primary"]),
+            (RestoreCommand.self, ["primary", "newest", "/r"]),
+            (CopyCommand.self, ["primary", "newest", "--from", "local", "--to", "s3://far/away"]),
+        ] as [(any ServiceCommand.Type, [String])])
+    func `settings that somebody relies on, and that do nothing, are named once, on standard error`(
+        command: any ServiceCommand.Type, arguments: [String]
+    ) async throws {
+        let settings = "retention = 7\nverification = 1d\nlog_type = syslog\n"
+        let plain = try await run(command, arguments)
+
+        let (exitCode, console) = try await run(command, arguments, settings: settings)
+
+        #expect(exitCode == .done)
+        #expect(console.output == plain.1.output)
+        let lines = console.errors.split(separator: "\n")
+        #expect(lines.count == 1, "\(console.errors)")
+        #expect(lines.first?.hasPrefix("warning: settings have no effect; 'conf check' says why ") == true)
+        #expect(lines.first?.hasSuffix(" settings=retention, verification") == true, "\(console.errors)")
+    }
+
     @Test func `copy needs two different targets and no others`() async throws {
         #expect(try await run(CopyCommand.self, ["primary", "newest", "--from", "local", "--to", "local"]).0 == .usage)
         #expect(try await run(CopyCommand.self, ["primary", "newest", "--from", "local", "--to", "/b"]).0 == .usage)
         let third = ["primary", "newest", "--from", "local", "--to", "s3://x", "--target", "local"]
         #expect(try await run(CopyCommand.self, third).0 == .usage)
+    }
+
+    @Test(arguments: [
+        ("sftp://me:hush@h/x", "sftp://***@h/x"), ("sftp://me:hu/sh@h:1/x@y", "sftp://***@y"),
+        ("sftp:me:hush@h/x", "***@h/x"), ("s3://AKID:hush@bucket", "s3://***@bucket"),
+    ])
+    func `a password in a URL is not repeated when the URL is refused`(url: String, shown: String) async throws {
+        let copied = try await run(CopyCommand.self, ["primary", "newest", "--from", url, "--to", url])
+        let checked = try await withTemporaryFolder { folder in
+            try folder.write(Array("[pgmoneta]\nbase_dir = /b\n".utf8), to: "p.conf")
+            let bench = CommandBench()
+            _ = await bench.run(try TargetCheckCommand.make(from: [url, "-c", folder.path("p.conf")]))
+            return bench.captured
+        }
+
+        #expect(copied.0 == .usage)
+        #expect(copied.1.output.contains("From: \"\(shown)\"") || copied.1.output.contains("From: \(shown)\n"))
+        #expect(checked.output.contains("Target: \"\(shown)\"") || checked.output.contains("Target: \(shown)\n"))
+        for console in [copied.1, checked] { #expect(!(console.output + console.errors).contains("hu")) }
+    }
+
+    @Test(arguments: ["far", "/srv/a@b", "file:///srv/a@b", "sftp://me@h:22/x@y"])
+    func `a target that is in order is repeated as it was typed`(target: String) throws {
+        #expect(try TargetCheckCommand.make(from: [target]).request["Target"] == .string(target))
     }
 
     @Test func `a broken law of a target is exit code 1`() async throws {

@@ -63,9 +63,11 @@ struct Installation {
     }
 
     /// Starts `pgmoneta-cli`.
-    func start(_ arguments: [String]) throws -> RunningProgram {
+    /// - Parameter environment: all that it gets; the usual one, with a home, where it is left out.
+    func start(_ arguments: [String], environment: [String: String]? = nil) throws -> RunningProgram {
         try Program.start(
-            Self.program("pgmoneta-cli"), ["-c", folder.path(configuration)] + arguments, environment: environment)
+            Self.program("pgmoneta-cli"), ["-c", folder.path(configuration)] + arguments,
+            environment: environment ?? self.environment)
     }
 
     /// Runs `pgmoneta-admin` to its end.

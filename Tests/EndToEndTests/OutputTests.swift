@@ -87,6 +87,9 @@ extension EndToEnd {
             try expect(fields.union(["Response/Backups"]), command: ("list-backup", "2"), in: replies)
             #expect(replies.text["Response/Backups/Valid"] == "yes" && replies.raw["Response/Backups/Valid"] == "1")
             #expect(replies.text["Response/Backups/Keep"] == "false")
+            let wal = try FileManager.default.attributesOfItem(
+                atPath: "\(installation.repository)/primary/backup/\(second)/data/pg_wal.000001.tar.zstd")
+            #expect(try replies.json.list("Response", "Backups").last?.number("WAL") == wal[.size] as? Int)
             #expect(try installation.labels() == [first, second])
             let labels = try JSONReply(descending).list("Response", "Backups").map { try $0.text("Backup") }
             #expect(labels == [second, first])

@@ -1,8 +1,9 @@
 import BackupAPI
 import Foundation
-import LocalBackend
 import TestSupport
 import Testing
+
+@testable import LocalBackend
 
 struct LocalSweepTests {
     private let folder: TemporaryFolder
@@ -58,6 +59,19 @@ struct LocalSweepTests {
         #expect(listed.entries.isEmpty)
         #expect(dead == 1)
         #expect(try folder.tree().isEmpty)
+    }
+
+    /// NFS takes flock(2) for a lock of fcntl(2) on all bytes, which needs a file that is open for writing.
+    @Test func `a temporary is opened so that it can be locked on NFS too`() throws {
+        try folder.write([1], to: "temporary")
+        let file = try Descriptor.folder(atPath: folder.path).lockableFile("temporary")
+
+        var wholeFile = flock()
+        wholeFile.l_type = Int16(F_WRLCK)
+        // Sound: the description lives for the length of the call.
+        let outcome = unsafe fcntl(file.number, F_SETLK, &wholeFile)
+
+        #expect(outcome == 0, "errno \(errno)")
     }
 
     @Test func `an upload under way is locked, so that another process keeps it`() async throws {

@@ -142,7 +142,7 @@ extension ServerTests {
             }
 
             #expect(error.reason == .walGone)
-            #expect(error.remedy.contains("wal_slot"))
+            #expect(error.remedy.contains("'wal_keep_size'"))
         }
 
         @Test func `the server hears how far WAL is safe`() async throws {

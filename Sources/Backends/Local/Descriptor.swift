@@ -38,6 +38,13 @@ struct Descriptor: ~Copyable {
         return Descriptor(try uninterrupted { unsafe openat(number, name, flags) })
     }
 
+    /// Opens a file in this folder so that `lock` works on it wherever it is: NFS locks for one process alone only what is
+    /// open for writing (flock(2), "NFS details").
+    func lockableFile(_ name: String) throws(SystemFault) -> Descriptor {
+        let flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
+        return Descriptor(try uninterrupted { unsafe openat(number, name, flags) })
+    }
+
     /// Makes a file in this folder that only its owner may read and write.
     /// - Throws: `EEXIST` when the name is taken.
     func newFile(_ name: String) throws(SystemFault) -> Descriptor {

@@ -50,7 +50,7 @@ struct LocalSweep {
 
     /// Removes a temporary if its lock can be had. A writer that had not locked it yet makes another one.
     private mutating func removeIfDead(_ name: String, in folder: borrowing Descriptor) throws(SystemFault) {
-        let file = try folder.file(name)
+        let file = try folder.lockableFile(name)
         guard try file.look().kind == .file, file.lock(waits: false) else { return }
         try folder.remove(name)
         removedCount += 1

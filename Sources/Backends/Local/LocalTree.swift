@@ -7,11 +7,15 @@ final class LocalTree: Sendable {
     private static let attemptLimit = 100
     /// How many folders are remembered as durable.
     private static let durableLimit = 1024
+    /// What open(2) and fsync(2) say of a folder that others look after.
+    private static let unsyncable: Set<Int32> = [EACCES, EPERM, EINVAL, EROFS]
 
     /// The root, without a `/` at its end.
     let path: String
     /// The identity of folders, by the bytes of their paths, whose own names are known to be on the disk.
     private let durable = Mutex<[[UInt8]: [UInt64]]>([:])
+    /// The identity of the root, if this process made it.
+    private let madeRoot = Mutex<[UInt64]?>(nil)
 
     /// Makes the tree below an absolute path.
     init(path: String) {
@@ -67,13 +71,33 @@ final class LocalTree: Sendable {
         let name = LocalTree.bytes(of: components)
         let identity = try folder.look().identity
         if durable.withLock({ $0[name] }) == identity { return }
-        try Descriptor.folder(atPath: parentPath).sync()
         var above = try openRoot()
-        try above.sync()
+        try makeRootDurable(above.look().identity)
+        if !components.isEmpty { try above.sync() }
         for component in components.dropLast() {
             above = try above.folder(component)
             try above.sync()
         }
+        note(durable: name, identity)
+    }
+
+    /// Makes sure that the root's own name is on the disk.
+    ///
+    /// Whoever made the root beforehand may have done so in a folder that this process cannot read, or that cannot be synced,
+    /// such as an automounter's: then its name is that person's business.
+    private func makeRootDurable(_ identity: [UInt64]) throws(SystemFault) {
+        let name = LocalTree.bytes(of: [])
+        if durable.withLock({ $0[name] }) == identity { return }
+        do throws(SystemFault) {
+            try Descriptor.folder(atPath: parentPath).sync()
+        } catch {
+            let isOwn = madeRoot.withLock { $0 } == identity
+            guard !isOwn, LocalTree.unsyncable.contains(error.code) else { throw error.ofRoot }
+        }
+        note(durable: name, identity)
+    }
+
+    private func note(durable name: [UInt8], _ identity: [UInt64]) {
         durable.withLock { durable in
             if durable.count >= LocalTree.durableLimit { durable = [:] }
             durable[name] = identity
@@ -122,14 +146,22 @@ final class LocalTree: Sendable {
         } catch {
             guard error.code == ENOENT else { throw error }
         }
+        var isNew = true
         do throws(SystemFault) {
             // Sound: the string lives for the length of the call.
             try uninterrupted { unsafe mkdir(path, 0o700) }
         } catch {
             guard error.code == EEXIST else { throw error.ofRoot }
+            isNew = false
         }
         do throws(SystemFault) {
-            return try openRoot()
+            let root = try openRoot()
+            if isNew {
+                let identity = try root.look().identity
+                madeRoot.withLock { $0 = identity }
+                durable.withLock { _ = $0.removeValue(forKey: LocalTree.bytes(of: [])) }
+            }
+            return root
         } catch {
             throw error.ofRoot
         }

@@ -36,13 +36,15 @@ package struct AdministrationOptions: ParsableArguments, Sendable {
     package init() {}
 
     /// The users file: the option's, or the one beside the configuration.
-    func usersStore(_ session: Session) throws -> UsersStore {
+    func usersStore(_ session: Session) -> UsersStore {
         let configuration = config ?? Configuration.standardPath(environment: session.environment)
-        let path = try masterKey ?? MasterKeyFile.standardPath(session.environment)
         let cryptography = session.kit.cryptography
         return UsersStore(
-            path: file ?? Configuration.usersPath(besideConfiguration: configuration),
-            masterKey: MasterKeyFile(path: path, cryptography: cryptography), cryptography: cryptography)
+            path: file ?? Configuration.usersPath(besideConfiguration: configuration), cryptography: cryptography
+        ) { [masterKey] in
+            MasterKeyFile(
+                path: try masterKey ?? MasterKeyFile.standardPath(session.environment), cryptography: cryptography)
+        }
     }
 }
 

@@ -21,7 +21,7 @@ package struct MasterKeyCommand: AdministrationCommand {
     package var request: [String: OutputValue] { options.file.map { ["File": .string($0)] } ?? [:] }
 
     package func answer(_ session: Session) async throws -> CommandAnswer {
-        let path = try options.file ?? MasterKeyFile.standardPath(session.environment)
+        let path = try options.file ?? MasterKeyFile.standardPath(session.environment, option: "--file")
         let source = PasswordSource(file: options.passwordFile, environmentValue: nil)
         let isDerived = passphrase || options.passwordFile != nil
         let secret = isDerived ? try source.password(prompt: "Passphrase of the master key", shortest: 8) : nil

@@ -15,10 +15,14 @@ package struct MasterKeyFile: Sendable {
     }
 
     /// `~/.pgmoneta/master.key`.
-    package static func standardPath(_ environment: [String: String]) throws(CommandError) -> String {
+    /// - Parameter option: names another file, for the remedy.
+    package static func standardPath(
+        _ environment: [String: String], option: String = "--master-key"
+    ) throws(CommandError) -> String {
         guard let home = environment["HOME"], home.hasPrefix("/") else {
             throw CommandError(
-                .masterKeyMissing, "the home directory is not known", remedy: "Set HOME, or name the file with --file.")
+                .masterKeyMissing, "the master key is not found: the home directory is not known",
+                remedy: "Set HOME, or name the file with \(option).")
         }
         return home + "/.pgmoneta/master.key"
     }
@@ -30,7 +34,8 @@ package struct MasterKeyFile: Sendable {
         guard let contents = try SmallFile.read(path) else {
             throw CommandError(
                 .masterKeyMissing, "there is no master key at '\(path)'",
-                remedy: "Make one with 'pgmoneta-admin master-key', or bring the one that the data was encrypted with.")
+                remedy: "Bring the one that the data was encrypted with, or name it with --master-key; "
+                    + "make the first one with 'pgmoneta-admin master-key'.")
         }
         guard contents.permissions & 0o077 == 0 else {
             throw CommandError(

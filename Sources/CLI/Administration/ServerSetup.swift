@@ -40,13 +40,11 @@ package struct ServerSetup: Sendable, Hashable {
         [pgmoneta]
         base_dir = \(baseDirectory)
         compression = zstd
-        retention = 7, 4, -, -
 
         [\(server)]
         host = \(host)
         port = 5432
         user = \(role)
-        \(slot.map { "wal_slot = \($0)" } ?? "# wal_slot = \(role)")
 
         """
     }
@@ -95,13 +93,11 @@ package struct ServerSetup: Sendable, Hashable {
     private var slotLines: [String] {
         guard let slot else {
             return [
-                "-- A replication slot keeps WAL until it was fetched. Make one only where WAL is streamed all the time, because",
-                "-- without a receiver it fills the server's disk:",
-                "-- SELECT pg_create_physical_replication_slot(\(literal(role)), true);",
+                "-- No replication slot is needed: each backup makes one for itself, and drops it at its end."
             ]
         }
         return [
-            "-- The slot keeps WAL until it was fetched: without a receiver it fills the server's disk.",
+            "-- The slot keeps WAL until somebody fetches it, which backups do not: without a receiver it fills the server's disk.",
             "SELECT pg_create_physical_replication_slot(\(literal(slot)), true)",
             "WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = \(literal(slot)));",
         ]

@@ -60,7 +60,7 @@ package struct UserAddCommand: UserNameCommand {
 
     package func answer(_ session: Session) async throws -> CommandAnswer {
         let name = try userName()
-        let store = try options.usersStore(session)
+        let store = options.usersStore(session)
         let password = try passwordSource(session).password(prompt: "Password of \(name)", shortest: 1)
         try store.add(name, password: password)
         return response(store, name)
@@ -82,7 +82,7 @@ package struct UserEditCommand: UserNameCommand {
 
     package func answer(_ session: Session) async throws -> CommandAnswer {
         let name = try userName()
-        let store = try options.usersStore(session)
+        let store = options.usersStore(session)
         let password = try passwordSource(session).password(prompt: "Password of \(name)", shortest: 1)
         try store.edit(name, password: password)
         return response(store, name)
@@ -103,7 +103,7 @@ package struct UserDeleteCommand: UserNameCommand {
 
     package func answer(_ session: Session) async throws -> CommandAnswer {
         let name = try userName()
-        let store = try options.usersStore(session)
+        let store = options.usersStore(session)
         try store.remove(name)
         return response(store, name)
     }
@@ -121,7 +121,7 @@ package struct UserListCommand: AdministrationCommand {
     package var request: [String: OutputValue] { [:] }
 
     package func answer(_ session: Session) async throws -> CommandAnswer {
-        let store = try options.usersStore(session)
+        let store = options.usersStore(session)
         return .response([
             "File": .string(store.path), "ServerVersion": .string(ProgramVersion.text),
             "Users": .list(try store.names().map { .string($0) }),

@@ -4,14 +4,17 @@ package import BackupAPI
 package struct UsersStore: Sendable {
     /// Where the file is.
     package let path: String
-    private let masterKey: MasterKeyFile
     private let cryptography: any Cryptography
+    private let masterKey: @Sendable () throws -> MasterKeyFile
 
     /// Makes a store; nothing is read yet.
-    package init(path: String, masterKey: MasterKeyFile, cryptography: any Cryptography) {
+    /// - Parameter masterKey: finds the key; asked only when a password is opened or sealed.
+    package init(
+        path: String, cryptography: any Cryptography, masterKey: @escaping @Sendable () throws -> MasterKeyFile
+    ) {
         self.path = path
-        self.masterKey = masterKey
         self.cryptography = cryptography
+        self.masterKey = masterKey
     }
 
     /// The names, in file order; needs no key.
@@ -23,7 +26,7 @@ package struct UsersStore: Sendable {
         guard users.names.contains(name) else { return nil }
         do {
             return try users.password(
-                of: name, key: masterKey.load().usersKey(cryptography), cryptography: cryptography)
+                of: name, key: masterKey().load().usersKey(cryptography), cryptography: cryptography)
         } catch let error as CodecError where error.reason == .notAuthentic {
             throw CommandError(
                 .passwordNotAuthentic,
@@ -70,7 +73,7 @@ package struct UsersStore: Sendable {
     }
 
     private func set(_ name: String, _ password: Secret, _ users: inout UsersFile) throws {
-        let key = try masterKey.load().usersKey(cryptography)
+        let key = try masterKey().load().usersKey(cryptography)
         try users.set(name, password: password, key: key, cryptography: cryptography)
     }
 

@@ -16,6 +16,11 @@ package struct CommonOptions: ParsableArguments, Sendable {
         help: ArgumentHelp("Targets by name or URL, instead of the configured ones.", valueName: "name|url[,…]"))
     var target: String?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("The master key file, in place of ~/.pgmoneta/master.key.", valueName: "file"))
+    var masterKey: String?
+
     @Flag(name: [.short, .long], help: "Log what is done to standard error.")
     var verbose = false
 

@@ -1,3 +1,5 @@
+import BackupEngine
+
 /// A moment as `time=` gives it: `2024-09-28 06:56:44[.123456][+02[:00]]`, also with `T` and `Z`; UTC without a zone.
 package struct RecoveryTime: Sendable, Hashable, CustomStringConvertible {
     /// Microseconds since 1970 in UTC.
@@ -51,8 +53,8 @@ package struct RecoveryTime: Sendable, Hashable, CustomStringConvertible {
             rest = rest.dropFirst(3)
         }
         guard rest.isEmpty else { return nil }
-        let days = Timestamp.days(year: year, month: month, day: day)
-        let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offset * 60
+        let local = CalendarTime(year: year, month: month, day: day, hour: hour, minute: minute, second: second)
+        let seconds = local.secondsSince1970 - offset * 60
         unixMicroseconds = seconds * 1_000_000 + microsecond
         let fraction = microsecond == 0 ? "" : "." + String(String(1_000_000 + microsecond).dropFirst())
         let zone = "\(offset < 0 ? "-" : "+")\(twoDigits(abs(offset) / 60)):\(twoDigits(abs(offset) % 60))"

@@ -32,7 +32,7 @@ package struct ConfigurationCheckCommand: UserCommand {
             "ServerVersion": .string(ProgramVersion.text),
         ]
         do {
-            let configuration = try session.configuration(options)
+            let configuration = try session.checkedConfiguration(options)
             for warning in configuration.warnings { session.console.errors("warning: \(warning.summary)\n") }
             response["Faults"] = .list([])
             response["Servers"] = .list(configuration.servers.map { .string($0.name) })

@@ -31,8 +31,8 @@ package struct CopyCommand: ServiceCommand {
 
     package var request: [String: OutputValue] {
         [
-            "Backup": .string(identifier), "Chain": .bool(chain), "From": .string(from), "Server": .string(server),
-            "To": .string(to),
+            "Backup": .string(identifier), "Chain": .bool(chain), "From": .string(TargetArgument.shown(from)),
+            "Server": .string(server), "To": .string(TargetArgument.shown(to)),
         ]
     }
 
@@ -42,9 +42,8 @@ package struct CopyCommand: ServiceCommand {
             throw UsageError("copy does not take --target", remedy: "Name the targets with --from and --to.")
         }
         let context = try await ServiceContext(self, session)
-        let configuration = try session.configuration(options)
-        let source = try session.target(from, in: configuration)
-        let destination = try session.target(to, in: configuration)
+        let source = try session.target(from, in: context.configuration)
+        let destination = try session.target(to, in: context.configuration)
         guard source.location != destination.location else {
             throw UsageError(
                 "'\(from)' and '\(to)' are the same place", remedy: "Name two targets with --from and --to.")

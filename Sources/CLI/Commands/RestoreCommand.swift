@@ -6,9 +6,9 @@ package struct RestoreCommand: ServiceCommand {
         commandName: "restore", abstract: "Restore a backup into <directory>/<server>-<label>/.",
         usage: "pgmoneta-cli restore [<options>] <server> <identifier> [position] <directory>",
         discussion: """
-            The position is a list separated by commas: one of current, immediate, name=X, xid=X, lsn=X, time=X, and \
-            inclusive=on|off, timeline=X|latest|current, action=pause|promote|shutdown, primary, replica. Without one, the \
-            backup is restored to its own end.
+            Without a position, the backup is restored to its own end, as with 'immediate' and 'primary', which are all that \
+            this version takes. It refuses current, name=X, xid=X, lsn=X, time=X, inclusive=on|off, \
+            timeline=X|latest|current, action=pause|promote|shutdown and replica, which need a WAL archive.
             """)
     package static let name = CommandName.restore
 

@@ -50,7 +50,7 @@ package struct TargetCheckCommand: UserCommand {
 
     package init() {}
 
-    package var request: [String: OutputValue] { ["Target": .string(checked)] }
+    package var request: [String: OutputValue] { ["Target": .string(TargetArgument.shown(checked))] }
 
     package func answer(_ session: Session) async throws -> CommandAnswer {
         let configuration = try session.configuration(options)

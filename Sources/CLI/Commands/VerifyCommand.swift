@@ -12,7 +12,7 @@ package struct VerifyCommand: ServiceCommand {
 
     @OptionGroup package var options: CommonOptions
 
-    @Flag(help: "Look only whether every stored object is there with its size.")
+    @Flag(help: "Compare every stored byte with its SHA-512 alone, and decode nothing: no look at files and pages.")
     var quick = false
 
     @Flag(help: "Leave out the backups that an incremental one builds on.")

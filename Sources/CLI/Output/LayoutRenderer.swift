@@ -26,7 +26,7 @@ package struct LayoutRenderer {
         case .size(let count): isTranslated ? HumanSize.text(count) : String(count)
         case .named(let name, let number): isTranslated ? LayoutQuoting.quoted(name) : String(number)
         case .hexadecimal(let half): isTranslated ? String(half, radix: 16, uppercase: true) : String(half)
-        case .elapsed(let seconds): Timestamp.clock(seconds: seconds)
+        case .elapsed(let seconds): ElapsedTime.text(seconds: seconds)
         }
     }
 

@@ -1,3 +1,5 @@
+import BackupEngine
+
 /// What a command answers: always the four parts Header, Outcome, Request and Response.
 package struct Reply: Sendable, Hashable {
     /// How it ended.
@@ -49,7 +51,7 @@ package struct Reply: Sendable, Hashable {
             "Header": .object([
                 "ClientVersion": .string(clientVersion), "Command": .command(command),
                 "Output": .named(format.rawValue, number: format.number),
-                "Timestamp": .string(Timestamp.label(unixSeconds: unixSeconds)),
+                "Timestamp": .string(CalendarTime(secondsSince1970: unixSeconds).compact),
             ]),
             "Outcome": .object(outcomeFields), "Request": .object(request), "Response": .object(response),
         ]

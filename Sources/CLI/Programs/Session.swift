@@ -36,16 +36,30 @@ package struct Session: Sendable {
 }
 
 extension Session {
-    /// Reads and checks the configuration that the options name.
+    /// Reads and checks the configuration that the options name, and warns about settings that do not do what they say.
     package func configuration(_ options: CommonOptions) throws -> Configuration {
+        let configuration = try checkedConfiguration(options)
+        for warning in configuration.warnings {
+            Logger.current.info("a setting has no effect", metadata: [LogKeys.place: "\(warning.summary)"])
+        }
+        let missed = configuration.warnings.filter(\.isReliedOn).map(\.key)
+        guard !missed.isEmpty else { return configuration }
+        let names = missed.enumerated().filter { !missed[..<$0].contains($1) }.map(\.element)
+        Logger.current.warning(
+            "settings have no effect; 'conf check' says why",
+            metadata: [
+                LogKeys.configuration: "\(configuration.fileName)",
+                LogKeys.settings: "\(names.joined(separator: ", "))",
+            ])
+        return configuration
+    }
+
+    /// Reads and checks the configuration that the options name; its warnings are the caller's to tell.
+    package func checkedConfiguration(_ options: CommonOptions) throws -> Configuration {
         let path = options.configurationPath(environment)
         let text = try ConfigurationFile.text(path)
-        let configuration = try Configuration.load(
+        return try Configuration.load(
             text: text, fileName: path, backends: kit.backends, codecs: kit.codecs, environment: environment)
-        for warning in configuration.warnings {
-            Logger.current.info("a setting has no effect", metadata: ["place": "\(warning.summary)"])
-        }
-        return configuration
     }
 
     /// The settings of a server.
@@ -75,7 +89,7 @@ extension Session {
         guard text.hasPrefix("/") || text.contains("://") else {
             let names = configuration.targets.map(\.name)
             throw UsageError(
-                "there is no target '\(text)'",
+                "there is no target '\(TargetArgument.shown(text))'",
                 remedy: NearestName.hint(text, among: names)
                     + "Configured: \(names.joined(separator: ", ")); or give a URL.")
         }

@@ -18,7 +18,7 @@ package enum ProgressLine {
         let share = Double(reading.doneByteCount) / Double(total)
         let percent = reading.doneByteCount == total ? 100 : min(99, Int(share * 100))
         let left = max(0, total - reading.doneByteCount)
-        let remaining = rate > 0 ? "  \(Timestamp.clock(seconds: left / rate)) left" : ""
+        let remaining = rate > 0 ? "  \(ElapsedTime.text(seconds: left / rate)) left" : ""
         let padding = String(repeating: " ", count: percent < 10 ? 2 : percent < 100 ? 1 : 0)
         return "\(reading.activity)  \(padding)\(percent)%  \(done) of \(HumanSize.text(total))"
             + "  \(HumanSize.text(rate))/s\(remaining)"

@@ -94,7 +94,7 @@ package struct BackupSummary: Sendable, Hashable {
     package var validity = Validity.unknown
     /// The name of the first WAL segment that it needs.
     package var walSegment = ""
-    /// Bytes of WAL stored with it or for it.
+    /// Stored bytes of the WAL in it; 0 where its record does not tell them.
     package var walByteCount = 0
     /// How each target came out.
     package var targets: [TargetOutcome] = []

@@ -26,7 +26,12 @@ package protocol BackupService: Sendable {
 package struct ServiceOptions: Sendable, Hashable {
     /// The configuration file that was read; restored clusters name it in their `restore_command`.
     package var configurationPath: String
+    /// The master key file that the user named; nil is the standard one.
+    package var masterKeyPath: String?
 
     /// Makes options.
-    package init(configurationPath: String) { self.configurationPath = configurationPath }
+    package init(configurationPath: String, masterKeyPath: String? = nil) {
+        self.configurationPath = configurationPath
+        self.masterKeyPath = masterKeyPath
+    }
 }

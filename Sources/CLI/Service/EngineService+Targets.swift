@@ -187,5 +187,6 @@ extension BackupSummary {
         tablespaces = record.tablespaces.map { Tablespace(name: String($0.oid), path: $0.location) }
         validity = .yes
         walSegment = record.wal
+        walByteCount = record.walBytes ?? 0
     }
 }

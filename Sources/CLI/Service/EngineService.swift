@@ -7,6 +7,7 @@ import PostgresClient
 struct EngineService: BackupService {
     let session: Session
     let configuration: Configuration
+    let options: ServiceOptions
     /// Threads on which calls may block.
     let pool = BlockingPool()
 
@@ -102,25 +103,22 @@ struct EngineService: BackupService {
         settings.tlsKey = wanted.keyFile
         settings.tlsRootCertificate = wanted.authorityFile
         let users = UsersStore(
-            path: Self.usersPath(beside: configuration.fileName), masterKey: try masterKeyFile(),
-            cryptography: session.kit.cryptography)
+            path: Configuration.usersPath(besideConfiguration: configuration.fileName),
+            cryptography: session.kit.cryptography, masterKey: masterKeyFile)
         settings.password = try users.password(of: wanted.user).map { PostgresPassword($0.revealText()) }
         return settings
     }
 
-    /// The users file stands beside the configuration.
-    private static func usersPath(beside configuration: String) -> String {
-        let folder = configuration.lastIndex(of: "/").map { String(configuration[...$0]) } ?? ""
-        return folder + "pgmoneta_users.conf"
-    }
-
+    /// The master key file: the one that the user named, else the standard one.
     func masterKeyFile() throws -> MasterKeyFile {
         MasterKeyFile(
-            path: try MasterKeyFile.standardPath(session.environment), cryptography: session.kit.cryptography)
+            path: try options.masterKeyPath ?? MasterKeyFile.standardPath(session.environment),
+            cryptography: session.kit.cryptography)
     }
 
-    /// The master key; nil when there is none and none is needed.
+    /// The master key; nil when there is none and none is needed. One that the user named is needed.
     func masterKey(isRequired: Bool) throws -> MasterKey? {
+        let isRequired = isRequired || options.masterKeyPath != nil
         do {
             return try masterKeyFile().load()
         } catch let error as CommandError where error.kind == .masterKeyMissing && !isRequired {
@@ -151,7 +149,7 @@ extension RestorePosition {
     /// - Throws: when recovery would need WAL that is not part of the backup.
     fileprivate func requireOwnEnd() throws(UsageError) {
         switch target {
-        case nil, .current, .immediate: break
+        case nil, .immediate: break
         default:
             throw UsageError(
                 "this version restores a backup to its own end",

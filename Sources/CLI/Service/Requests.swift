@@ -60,7 +60,7 @@ package struct VerifyRequest: Sendable {
     package var directory: String?
     /// Which files the answer lists.
     package var detail: Detail
-    /// Whether only presence and size of the stored objects are looked at.
+    /// Whether the stored bytes are compared with their digests alone, and nothing is decoded.
     package var isQuick: Bool
 }
 

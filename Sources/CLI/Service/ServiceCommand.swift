@@ -9,6 +9,7 @@ package protocol ServiceCommand: UserCommand {
 /// What a service command works with.
 struct ServiceContext {
     let session: Session
+    let configuration: Configuration
     let service: any BackupService
     let server: ServerSettings
     let targets: [TargetDefinition]
@@ -16,7 +17,7 @@ struct ServiceContext {
     private let showsProgress: Bool
 
     init(_ command: some ServiceCommand, _ session: Session) async throws {
-        let configuration = try session.configuration(command.options)
+        configuration = try session.configuration(command.options)
         self.session = session
         server = try session.server(command.server, in: configuration)
         targets = try session.targets(command.options, of: server, in: configuration)
@@ -39,7 +40,8 @@ extension Session {
         guard let makeService else {
             throw UsageError("this program has no backup service", remedy: "Use the standard pgmoneta-cli.")
         }
-        let options = ServiceOptions(configurationPath: options.configurationPath(environment))
+        let options = ServiceOptions(
+            configurationPath: options.configurationPath(environment), masterKeyPath: options.masterKey)
         return try await makeService(self, configuration, options)
     }
 

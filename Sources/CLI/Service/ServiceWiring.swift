@@ -4,7 +4,7 @@ import ArgumentParser
 enum ServiceWiring {
     /// Makes the engine's services.
     static let makeService: Session.ServiceMaker = { session, configuration, options in
-        EngineService(session: session, configuration: configuration)
+        EngineService(session: session, configuration: configuration, options: options)
     }
 
     /// The commands that need the engine's services.

@@ -107,7 +107,8 @@ package struct EngineError: Remediable, Hashable {
         case .noSpace: "Free space or choose another directory."
         case .tablespaceUnusable: "Name an empty folder for it with --tablespace-mapping OLD=NEW."
         case .unsupportedFormat: "Use the version of pgmoneta that wrote it, or a newer one."
-        case .masterKeyMissing: "Bring the master key file to this machine (~/.pgmoneta/master.key, mode 0600)."
+        case .masterKeyMissing:
+            "Bring the master key file to this machine (~/.pgmoneta/master.key, mode 0600), or name it with --master-key."
         case .encryptionRequired: "Set 'encryption' in the configuration; plain objects are not written here."
         case .plainRepository:
             "Give encrypted backups a target of their own (another 'base_dir' or URL); --target still reads this one."

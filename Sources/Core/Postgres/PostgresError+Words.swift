@@ -71,7 +71,7 @@ extension PostgresError: CustomStringConvertible {
             "Run: ALTER SYSTEM SET wal_level = 'replica'; ALTER SYSTEM SET max_wal_senders = 10; then restart the server."
         case .slotInUse: "See who uses it: SELECT slot_name, active_pid FROM pg_replication_slots;"
         case .walGone:
-            "Take a new full backup; to avoid it, set 'wal_slot' and 'create_slot', or raise 'wal_keep_size' on the server."
+            "Run the command again; if that fails too, raise 'max_slot_wal_keep_size' and 'wal_keep_size' on the server."
         case .summariesMissing:
             "Run: ALTER SYSTEM SET summarize_wal = on; SELECT pg_reload_conf(); then take a full backup first."
         case .parentUnfit: "Take a full backup; the server was restored or promoted since the parent was taken."

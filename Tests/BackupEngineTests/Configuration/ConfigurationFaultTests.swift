@@ -111,10 +111,7 @@ import Testing
             let names = ConfigurationSchema.names(in: scope)
             #expect(Set(names).count == names.count)
         }
-        let read = ConfigurationSchema.rows.compactMap { row -> ConfigurationSchema.Key? in
-            if case .read(let key) = row.use { key } else { nil }
-        }
-        #expect(Set(read) == Set(ConfigurationSchema.Key.allCases))
+        #expect(Set(ConfigurationSchema.rows.compactMap(\.key)) == Set(ConfigurationSchema.Key.allCases))
     }
 
     @Test func `every default in the schema is a value of its kind`() throws {

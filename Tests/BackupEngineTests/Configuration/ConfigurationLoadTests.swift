@@ -148,6 +148,36 @@ import Testing
         #expect(configuration.warnings.allSatisfy { $0.text.contains("has no effect: ") })
     }
 
+    @Test func `a setting that nothing uses yet is read, with a warning that says what does not happen`() throws {
+        let configuration = try ConfigurationSamples.load(
+            """
+            [pgmoneta]
+            base_dir = /b
+            host = *
+            verification = 1d
+            retention = 7, -, -, -
+            create_slot = yes
+            [p]
+            host = h
+            user = u
+            wal_slot = s
+            retention = 30
+            """)
+
+        #expect(configuration.server(named: "p")?.retention == RetentionPolicy(days: 30))
+        #expect(configuration.warnings.map(\.place.line) == [3, 4, 5, 6, 10, 11])
+        #expect(configuration.warnings.allSatisfy { $0.text.contains("has no effect in this version: ") })
+        let missed = ["verification", "retention", "create_slot", "wal_slot", "retention"]
+        #expect(configuration.warnings.filter(\.isReliedOn).map(\.key) == missed)
+    }
+
+    @Test(arguments: ["verification = 0", "create_slot = off", "metrics = 0"])
+    func `a setting that asks for nothing is no warning`(line: String) throws {
+        let configuration = try ConfigurationSamples.load("[pgmoneta]\nbase_dir = /b\n\(line)\n")
+
+        #expect(configuration.warnings.isEmpty)
+    }
+
     @Test func `secrets are not among the shown settings`() throws {
         let configuration = try ConfigurationSamples.load(
             "[pgmoneta]\nstorage_engine = s3\ns3_bucket = b\ns3_secret_access_key = hush\n"

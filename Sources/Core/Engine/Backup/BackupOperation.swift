@@ -84,7 +84,8 @@ package struct BackupOperation: Sendable {
             wal: WALSegment(
                 containing: content.start.startLSN, timeline: content.start.timeline, size: source.segmentSize
             ).name,
-            walSegmentBytes: source.segmentSize.byteCount, hasDataChecksums: source.hasDataChecksums,
+            walSegmentBytes: source.segmentSize.byteCount, walBytes: content.walByteCount,
+            hasDataChecksums: source.hasDataChecksums,
             startedAt: startedAt / 1000, endedAt: endedAt / 1000, elapsedMilliseconds: endedAt - startedAt,
             backupBytes: content.objects.reduce(0) { $0 + $1.bytes },
             restoreBytes: files.reduce(0) { $0 + $1.restoredByteCount },

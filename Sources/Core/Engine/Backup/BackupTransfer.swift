@@ -13,6 +13,11 @@ struct BackupContent: Sendable {
 
     /// All stored objects, in the order of `backup.sha512`.
     var objects: [StoredObject] { index.archives.flatMap(\.volumes) + [manifest, indexObject] }
+
+    /// Stored bytes of the archive `pg_wal`.
+    var walByteCount: Int {
+        index.archives.filter { $0.name == "pg_wal" }.flatMap(\.volumes).reduce(0) { $0 + $1.bytes }
+    }
 }
 
 /// Brings base backup and WAL into the pipe, at the same time, over two connections.

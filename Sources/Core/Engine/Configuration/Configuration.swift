@@ -4,8 +4,12 @@ package struct Configuration: Sendable {
     package struct Warning: Sendable, Hashable {
         /// Where it is.
         package let place: SourcePlace
+        /// The key.
+        package let key: String
         /// One line without a full stop.
         package let text: String
+        /// Whether who wrote it relies on what does not happen.
+        package let isReliedOn: Bool
 
         /// `file:line: text`.
         package var summary: String { "\(place.file):\(place.line): \(text)" }

@@ -28,7 +28,7 @@ extension ConfigurationLoader {
             values["endpoint"] = endpoint(host, lookup)
             values["path_style"] = "on"
         } else if let port = lookup.located(.s3Port) {
-            warn(port.line, "'s3_port' has no effect: 's3_endpoint' is not set")
+            warn(port.line, "s3_port", "has no effect: 's3_endpoint' is not set", isReliedOn: true)
         }
         let prefix = lookup.text(.s3BaseDirectory).map { Self.path($0) } ?? ""
         return target(name, url: "s3://\(bucket)\(prefix)", values: values, place.line)

@@ -54,26 +54,36 @@ extension ConfigurationLoader {
                 unknownKey(entry, scope, section.name)
                 continue
             }
-            switch row.use {
-            case .ignored(let reason):
-                warn(entry.line, "'\(entry.key)' has no effect: \(reason)")
-            case .read(let key):
-                // The reference system writes -1 for "as in [pgmoneta]".
-                if scope == .server, entry.value == "-1", key == .workers || key == .maximumRate { continue }
-                do throws(SettingParser.Fault) {
-                    let value = try parser.parse(entry.value, as: row.kind)
-                    if key == .workers, case .integer(-1) = value {
-                        throw .init(
-                            problem: "'-1' is not allowed", remedy: "Allowed: 0 for all processors, or a number.")
-                    }
-                    parsed.values[key] = .init(value: value, text: entry.value, line: entry.line)
-                } catch {
-                    parsed.faultyKeys.insert(key)
-                    fault(.invalidValue, entry.line, "\(entry.key): \(error.problem)", error.remedy)
+            guard let key = row.key else {
+                warn(entry, row)
+                continue
+            }
+            // The reference system writes -1 for "as in [pgmoneta]".
+            if scope == .server, entry.value == "-1", key == .workers || key == .maximumRate { continue }
+            do throws(SettingParser.Fault) {
+                let value = try parser.parse(entry.value, as: row.kind)
+                if key == .workers, case .integer(-1) = value {
+                    throw .init(problem: "'-1' is not allowed", remedy: "Allowed: 0 for all processors, or a number.")
                 }
+                parsed.values[key] = .init(value: value, text: entry.value, line: entry.line)
+                if !value.isOff { warn(entry, row) }
+            } catch {
+                parsed.faultyKeys.insert(key)
+                fault(.invalidValue, entry.line, "\(entry.key): \(error.problem)", error.remedy)
             }
         }
         return parsed
+    }
+
+    /// Warns about a key that does nothing.
+    private mutating func warn(_ entry: INIDocument.Entry, _ row: ConfigurationSchema.Row) {
+        switch row.use {
+        case .read: break
+        case .inert(_, let reason):
+            warn(entry.line, entry.key, "has no effect in this version: \(reason)", isReliedOn: row.isReliedOn)
+        case .ignored(let reason):
+            warn(entry.line, entry.key, "has no effect: \(reason)", isReliedOn: row.isReliedOn)
+        }
     }
 
     private mutating func unknownKey(
@@ -93,7 +103,7 @@ extension ConfigurationLoader {
     /// Notes what counts for each key of a section.
     mutating func show(_ section: ParsedSection) {
         for row in ConfigurationSchema.rows where row.scopes.contains(section.scope) {
-            guard case .read(let key) = row.use else { continue }
+            guard let key = row.key else { continue }
             let set = section.values[key]
             if section.scope == .server, set == nil, row.scopes.contains(.global) { continue }
             let value = set.map { row.kind == .secret ? "***" : $0.text } ?? row.standard ?? ""

@@ -23,7 +23,7 @@ extension ConfigurationLoader {
             }
         }
         if let base = lookup.located(.baseDirectory), !engines.contains("local") {
-            warn(base.line, "'base_dir' has no effect: 'local' is not in storage_engine")
+            warn(base.line, "base_dir", "has no effect: 'local' is not in storage_engine", isReliedOn: false)
         }
         return targets
     }

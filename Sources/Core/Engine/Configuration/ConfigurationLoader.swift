@@ -84,15 +84,18 @@ struct ConfigurationLoader {
             ConfigurationFault(kind, at: SourcePlace(file: fileName, line: line), problem: problem, remedy: remedy))
     }
 
-    /// Notes a warning.
-    mutating func warn(_ line: Int, _ text: String) {
-        warnings.append(.init(place: SourcePlace(file: fileName, line: line), text: text))
+    /// Notes a warning about a key.
+    mutating func warn(_ line: Int, _ key: String, _ words: String, isReliedOn: Bool) {
+        warnings.append(
+            .init(
+                place: SourcePlace(file: fileName, line: line), key: key, text: "'\(key)' \(words)",
+                isReliedOn: isReliedOn))
     }
 
     private func standardValues() -> [Key: SettingValue] {
         var values: [Key: SettingValue] = [:]
         for row in ConfigurationSchema.rows {
-            guard case .read(let key) = row.use, let text = row.standard else { continue }
+            guard let key = row.key, let text = row.standard else { continue }
             values[key] = try? parser.parse(text, as: row.kind)
         }
         return values

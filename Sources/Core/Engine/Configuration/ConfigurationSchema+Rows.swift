@@ -1,17 +1,30 @@
 extension ConfigurationSchema {
+    private static let noDaemon = "there is no daemon"
+    private static let noLog = "logs go to standard error; see --verbose"
+    private static let noArchive = "WAL is streamed only while a backup runs, over a slot of its own"
+
     /// Keys of `[pgmoneta]` alone.
     static let globalRows: [Row] = [
-        row(.host, [.global], .text, "localhost", "The address the daemon listens on; `*` is all."),
-        row(.unixSocketDirectory, [.global], .path, "The directory of the daemon's management socket."),
-        row(.metrics, [.global], .integer(0...65_535), "0", "The port of `/metrics`; 0 is off."),
-        row(.management, [.global], .integer(0...65_535), "0", "The port of remote management; 0 is off."),
-        row(.logType, [.global], .choice(["console", "file", "syslog"]), "console", "Where the daemon logs to."),
-        row(
+        inert(
+            .host, [.global], .text, "localhost", "The address the daemon listens on; `*` is all.", because: noDaemon),
+        inert(
+            .unixSocketDirectory, [.global], .path, nil, "The directory of the daemon's management socket.",
+            because: noDaemon),
+        inert(.metrics, [.global], .integer(0...65_535), "0", "The port of `/metrics`; 0 is off.", because: noDaemon),
+        inert(
+            .management, [.global], .integer(0...65_535), "0", "The port of remote management; 0 is off.",
+            because: noDaemon),
+        inert(
+            .logType, [.global], .choice(["console", "file", "syslog"]), "console", "Where the daemon logs to.",
+            because: noLog),
+        inert(
             .logLevel, [.global], .choice(logLevels.map(\.name)), "info",
-            "The least level that is logged. `debug1` to `debug5` are as in the reference system."),
-        row(.logPath, [.global], .path, "The log file, for `log_type = file`."),
-        row(.logLinePrefix, [.global], .text, "%Y-%m-%d %H:%M:%S", "`strftime` text before each line of the log."),
-        row(.pidfile, [.global], .path, "The file with the daemon's process id."),
+            "The least level that is logged. `debug1` to `debug5` are as in the reference system.", because: noLog),
+        inert(.logPath, [.global], .path, nil, "The log file, for `log_type = file`.", because: noLog),
+        inert(
+            .logLinePrefix, [.global], .text, "%Y-%m-%d %H:%M:%S", "`strftime` text before each line of the log.",
+            because: noLog),
+        inert(.pidfile, [.global], .path, nil, "The file with the daemon's process id.", because: noDaemon),
         row(
             .baseDirectory, [.global], .path,
             "The directory of the target `local`; needed unless another target is defined."),
@@ -19,8 +32,12 @@ extension ConfigurationSchema {
             .storageEngine, [.global], .storageEngines, "local",
             "Which targets are made from the keys of the reference system: `local` from `base_dir`, `s3` from the `s3_*` keys, "
                 + "`ssh` from the `ssh_*` keys."),
-        row(.workspace, [.global], .path, "/tmp/pgmoneta-workspace", "Scratch space for work that needs files."),
-        row(.verification, [.global], .duration, "0", "The time between two checks of each backup; 0 is never."),
+        inert(
+            .workspace, [.global], .path, "/tmp/pgmoneta-workspace", "Scratch space for work that needs files.",
+            because: "nothing here needs scratch space"),
+        inert(
+            .verification, [.global], .duration, "0", "The time between two checks of each backup; 0 is never.",
+            because: "no backup is verified by itself; run 'pgmoneta-cli verify'", isReliedOn: true),
     ]
 
     /// Keys of `[pgmoneta]` that a server may override.
@@ -48,13 +65,16 @@ extension ConfigurationSchema {
             .maximumRate, [.global, .server], .size, "0",
             "Most bytes per second read from PostgreSQL; 0 is no limit. In a server section, -1 takes the value of `[pgmoneta]`."
         ),
-        row(
+        inert(
             .retention, [.global, .server], .retention, "7, -, -, -",
-            "Days, weeks, months and years: the newest backup of each is kept."),
+            "Days, weeks, months and years: the newest backup of each is kept.",
+            because: "no backup is ever removed", isReliedOn: true),
         row(
             .manifest, [.global, .server], .choice(ManifestAlgorithm.allCases.map(\.rawValue)), "crc32c",
             "The checksum in PostgreSQL's backup manifest."),
-        row(.createSlot, [.global, .server], .boolean, "off", "Whether `wal_slot` is made when it is not there."),
+        inert(
+            .createSlot, [.global, .server], .boolean, "off", "Whether `wal_slot` is made when it is not there.",
+            because: noArchive, isReliedOn: true),
     ]
 
     /// Keys of server sections alone.
@@ -70,7 +90,9 @@ extension ConfigurationSchema {
         row(.certificateFile, [.server], .path, "The client's certificate (libpq's `sslcert`)."),
         row(.keyFile, [.server], .path, "The client's key (libpq's `sslkey`)."),
         row(.authorityFile, [.server], .path, "Certificates of the authorities to trust (libpq's `sslrootcert`)."),
-        row(.walSlot, [.server], .text, "The physical replication slot for WAL."),
+        inert(
+            .walSlot, [.server], .text, nil, "The physical replication slot for WAL.", because: noArchive,
+            isReliedOn: true),
     ]
 
     /// Keys of the reference system that define the targets `s3` and `ssh`.

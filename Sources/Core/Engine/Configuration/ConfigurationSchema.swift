@@ -49,6 +49,8 @@ package enum ConfigurationSchema {
     package enum Use: Sendable, Hashable {
         /// It is read under this key.
         case read(Key)
+        /// It is read and checked under this key, but nothing uses it in this version: accepted, with a warning that says why.
+        case inert(Key, because: String)
         /// It belongs to the reference system: accepted, with a warning that says why it does nothing here.
         case ignored(because: String)
     }
@@ -67,6 +69,16 @@ package enum ConfigurationSchema {
         package let documentation: String
         /// What becomes of it.
         package let use: Use
+        /// Whether who sets it relies on what does not happen: then every command warns, and not only `conf check`.
+        package let isReliedOn: Bool
+
+        /// The key that it is read under; nil where it is only accepted.
+        package var key: Key? {
+            switch use {
+            case .read(let key), .inert(let key, _): key
+            case .ignored: nil
+            }
+        }
     }
 
     /// The whole table, in the order of the manual.
@@ -95,11 +107,23 @@ package enum ConfigurationSchema {
     ) -> Row {
         Row(
             name: key.rawValue, scopes: scopes, kind: kind, standard: standard, documentation: documentation,
-            use: .read(key))
+            use: .read(key), isReliedOn: false)
+    }
+
+    /// Makes a row for a key that is read, and does nothing in this version.
+    static func inert(
+        _ key: Key, _ scopes: [Scope], _ kind: SettingKind, _ standard: String? = nil, _ documentation: String,
+        because reason: String, isReliedOn: Bool = false
+    ) -> Row {
+        Row(
+            name: key.rawValue, scopes: scopes, kind: kind, standard: standard, documentation: documentation,
+            use: .inert(key, because: reason), isReliedOn: isReliedOn)
     }
 
     /// Makes a row for a key of the reference system that does nothing here.
-    static func ignored(_ name: String, _ scopes: [Scope], because reason: String) -> Row {
-        Row(name: name, scopes: scopes, kind: .text, standard: nil, documentation: "", use: .ignored(because: reason))
+    static func ignored(_ name: String, _ scopes: [Scope], because reason: String, isReliedOn: Bool = false) -> Row {
+        Row(
+            name: name, scopes: scopes, kind: .text, standard: nil, documentation: "",
+            use: .ignored(because: reason), isReliedOn: isReliedOn)
     }
 }

@@ -46,4 +46,7 @@ package enum SettingValue: Sendable, Hashable {
     /// A recorded name; nil is `none`.
     case encryption(String?)
     case retention(RetentionPolicy)
+
+    /// Whether it asks for nothing: `off`, or 0.
+    var isOff: Bool { self == .boolean(false) || self == .integer(0) }
 }

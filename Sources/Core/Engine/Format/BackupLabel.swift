@@ -45,6 +45,12 @@ package struct CalendarTime: Sendable, Hashable {
     package var minute: Int
     package var second: Int
 
+    /// Makes a time from fields that are those of a real one.
+    package init(year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int) {
+        (self.year, self.month, self.day) = (year, month, day)
+        (self.hour, self.minute, self.second) = (hour, minute, second)
+    }
+
     /// Splits seconds since 1970; the day count goes by the 400-year cycle of the calendar (146,097 days).
     package init(secondsSince1970 seconds: Int) {
         var days = seconds / 86_400

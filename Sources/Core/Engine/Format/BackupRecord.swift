@@ -43,6 +43,8 @@ package struct BackupRecord: Sendable, Hashable, Codable {
     /// Name of the first WAL segment that a restore needs.
     package var wal: String
     package var walSegmentBytes: Int
+    /// Stored bytes of the archive `pg_wal`, which are part of `backupBytes`; nil in records of the first versions.
+    package var walBytes: Int?
     package var hasDataChecksums: Bool
     /// Seconds since 1970.
     package var startedAt: Int

@@ -2,8 +2,8 @@ import Synchronization
 
 /// Hands elements from some tasks to others, first in, first out.
 ///
-/// It does not bound anything: in the pipe, what travels are frames of a `FramePool`, and the pool is the one place that
-/// makes a fast stage wait for a slow one.
+/// It does not bound anything. What travels in the pipe are frames, of which there is a fixed number: who needs a free one
+/// waits for it at the mailbox of the free ones, and that is what makes a fast stage wait for a slow one.
 package final class Mailbox<Element: Sendable>: Sendable {
     private struct State {
         var elements: [Element?] = []
