@@ -1,4 +1,5 @@
 package import ArgumentParser
+import BackupEngine
 
 /// `restore <server> <identifier> [position] <directory>`.
 package struct RestoreCommand: ServiceCommand {
@@ -16,6 +17,9 @@ package struct RestoreCommand: ServiceCommand {
 
     @Flag(help: "Replace what is in the directory already.")
     var force = false
+
+    @Flag(help: "Update the data directory that is there: keep what is right, rewrite what differs.")
+    var delta = false
 
     @Option(
         name: .long,
@@ -68,10 +72,14 @@ package struct RestoreCommand: ServiceCommand {
         let identifier = try BackupIdentifier(identifier)
         let (position, directory) = try parsedRest()
         let mappings = try parsedMappings()
+        guard !force || !delta else {
+            throw UsageError("--force and --delta contradict each other", remedy: "Leave one of them away.")
+        }
         let context = try await ServiceContext(self, session)
         let request = RestoreRequest(
             server: context.server, targets: context.targets, identifier: identifier, position: position,
-            directory: directory, isForced: force, tablespaceMappings: mappings)
+            directory: directory, existing: delta ? .update : force ? .replace : .refuse,
+            tablespaceMappings: mappings)
         let answer = try await context.withProgress("restore \(server)") {
             try await context.service.restore(request, progress: $0)
         }

@@ -60,15 +60,23 @@ struct EngineService: BackupService {
             let chain = try await BackupChain.open(
                 catalog: catalog, label: label, codecs: session.kit.codecs, cryptography: session.kit.cryptography,
                 workers: Self.workers(request.server))
-            let directory = AbsolutePath.of(request.directory) + "/\(request.server.name)-\(label)"
+            let directory = Self.dataDirectory(request, label)
             let mapping = Dictionary(request.tablespaceMappings.map { ($0.old, $0.new) }) { $1 }
             let engineRequest = RestorePlan(
-                dataDirectory: directory, tablespaceMapping: mapping, replaces: request.isForced)
+                dataDirectory: directory, tablespaceMapping: mapping, existing: request.existing)
             _ = try await RestoreOperation(
                 chain: chain, request: engineRequest, cryptography: session.kit.cryptography, progress: progress
             ).run()
             return RestoreAnswer(view.summary(of: label, codecs: session.kit.codecs), directory: directory)
         }
+    }
+
+    /// The data directory that a restore writes: below the directory that was named, or that itself when it is one already and
+    /// shall be updated.
+    private static func dataDirectory(_ request: RestoreRequest, _ label: BackupLabel) -> String {
+        let directory = AbsolutePath.of(request.directory)
+        if request.existing == .update, unsafe access(directory + "/PG_VERSION", F_OK) == 0 { return directory }
+        return directory + "/\(request.server.name)-\(label)"
     }
 
     /// What a backup of the server shall be.

@@ -76,8 +76,8 @@ package struct RestoreRequest: Sendable {
     package var position: RestorePosition
     /// The backup goes to `<directory>/<server>-<label>/`.
     package var directory: String
-    /// Whether what is in that directory may go.
-    package var isForced: Bool
+    /// What becomes of what is in that directory.
+    package var existing: RestorePlan.Existing
     /// Other places for tablespaces.
     package var tablespaceMappings: [TablespaceMapping]
 }

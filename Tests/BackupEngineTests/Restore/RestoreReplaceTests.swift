@@ -27,7 +27,7 @@ import Testing
         try await onPool {
             let plan = RestorePlan(
                 dataDirectory: folder.path("data"), tablespaceMapping: ["/srv/space": space ?? folder.path("space")],
-                replaces: true)
+                existing: .replace)
             _ = try await RestoreOperation(
                 chain: golden.chain(Self.backup.label), request: plan, cryptography: golden.cryptography,
                 progress: ProgressCounter(activity: "")

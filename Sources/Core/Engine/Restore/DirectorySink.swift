@@ -7,7 +7,7 @@ import Synchronization
 /// `global/pg_control` is written under another name and gets its own as the last step: a PostgreSQL does not start on a
 /// directory that is not complete.
 package final class DirectorySink: SnapshotSink {
-    private static let controlPath = "global/pg_control"
+    static let controlPath = "global/pg_control"
     private static let controlSuffix = ".pgmoneta-restore"
     private let snapshot: Snapshot
     private let target: RestoreTarget
@@ -58,15 +58,46 @@ package final class DirectorySink: SnapshotSink {
             if unsafe symlink(link.destination, link.path) != 0 { throw FileFault.error(errno, "link", link.path) }
             try own(link.path)
         }
-        let written = snapshot.endOffsets
-        for (index, file) in snapshot.files.enumerated() where written[index] < file.byteCount || file.byteCount == 0 {
+        // A file with zeros that come in no piece is emptied first: it may be there already, with something else in their place.
+        let coming = snapshot.comingByteCounts
+        for (index, file) in snapshot.files.enumerated() where coming[index] < file.byteCount || file.byteCount == 0 {
             let descriptor = try open(index, offset: 0)
             defer { close(descriptor) }
-            guard ftruncate(descriptor, file.byteCount) == 0 else {
+            guard ftruncate(descriptor, 0) == 0, ftruncate(descriptor, file.byteCount) == 0 else {
                 throw FileFault.error(errno, "extend", paths[index])
             }
             try setTime(of: index, descriptor)
         }
+    }
+
+    /// Gives files that are there already their sizes, modes and owners.
+    func resize() throws {
+        for (index, file) in snapshot.files.enumerated() {
+            let descriptor = try open(index, offset: 0)
+            defer { close(descriptor) }
+            guard ftruncate(descriptor, file.byteCount) == 0 else {
+                throw FileFault.error(errno, "resize", paths[index])
+            }
+            inPieces.withLock { _ = $0.insert(index) }
+        }
+    }
+
+    /// Reads what is in a file already.
+    /// - Returns: how many bytes there are from `offset` on, up to the buffer's size.
+    func read(into buffer: UnsafeMutableRawBufferPointer, file: Int, offset: Int) throws -> Int {
+        let descriptor = unsafe Glibc.open(paths[file], O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileFault.error(errno, "read", paths[file]) }
+        defer { close(descriptor) }
+        var filled = 0
+        while filled < buffer.count {
+            let count = unsafe pread(
+                descriptor, buffer.baseAddress.map { unsafe $0 + filled }, buffer.count - filled, offset + filled)
+            if count < 0, errno == EINTR { continue }
+            // What cannot be read is written.
+            if count <= 0 { break }
+            filled += count
+        }
+        return filled
     }
 
     /// CRC-32C of each file that was proven.

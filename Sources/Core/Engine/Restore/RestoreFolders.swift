@@ -1,3 +1,4 @@
+import CEngine
 import Glibc
 
 /// The folders that a restore fills: made or found empty, and emptied again when it fails.
@@ -8,26 +9,58 @@ struct RestoreFolders {
     /// Who shall own what is written; nil unless this process may give files away.
     let owner: FileOwner?
 
-    /// Looks at the folders; nothing is changed.
-    /// - Parameter replaces: whether what is in them may be deleted.
+    /// Whether what is in the folders is deleted before they are filled.
+    private let replaces: Bool
+
+    /// Looks at the folders for a restore into empty ones; nothing is changed.
+    /// - Parameters:
+    ///   - replaces: whether what is in them may be deleted.
+    ///   - mapping: the folders of tablespaces that were asked for by name, by their old ones.
     /// - Throws: `.directoryNotEmpty` when it may not; `.directoryUnusable`.
-    init(target: RestoreTarget, replaces: Bool) throws {
+    static func forNew(
+        _ target: RestoreTarget, replaces: Bool, mapping: [String: String]
+    ) throws -> RestoreFolders {
+        let folders = try RestoreFolders(target, mapping: mapping, replaces: true)
+        if !replaces, let root = folders.occupied.first { throw EngineError(.directoryNotEmpty, "'\(root)'") }
+        return folders
+    }
+
+    /// Looks at the folders for a restore into a data directory that is there; nothing is changed.
+    /// - Parameter mapping: the folders of tablespaces that were asked for by name, or that the directory links to.
+    /// - Throws: `.directoryUnusable` when it is none.
+    static func forUpdate(_ target: RestoreTarget, mapping: [String: String]) throws -> RestoreFolders {
+        let folders = try RestoreFolders(target, mapping: mapping, replaces: false)
+        guard unsafe access(target.dataDirectory + "/PG_VERSION", F_OK) == 0 else {
+            throw EngineError(
+                .directoryUnusable, "'\(target.dataDirectory)' is not a data directory of PostgreSQL",
+                remedy: "Leave --delta away to restore into a new directory.")
+        }
+        return folders
+    }
+
+    private init(_ target: RestoreTarget, mapping: [String: String], replaces: Bool) throws {
         self.target = target
+        self.replaces = replaces
+        for root in target.roots { try Self.requireNoLink(root) }
         owner = try Self.owner(of: Self.parent(of: target.dataDirectory))
         occupied = try target.roots.filter { try !Self.names(in: $0).isEmpty }
-        for root in occupied {
-            guard replaces else { throw EngineError(.directoryNotEmpty, "'\(root)'") }
-            try Self.requireNoServer(root)
-        }
+        for root in occupied { try Self.requireNoServer(root) }
         for outer in target.roots {
             if let inner = target.roots.first(where: { $0.utf8.starts(with: "\(outer)/".utf8) }) {
                 throw EngineError(.tablespaceUnusable, "'\(inner)' is inside '\(outer)', which is filled by itself")
             }
         }
+        // Where a tablespace stood there may be the tablespace of a server that runs; nothing in the folder tells.
+        let named = Set(mapping.values)
+        for root in occupied where root != target.dataDirectory && !named.contains(root) {
+            throw EngineError(
+                .directoryNotEmpty, "'\(root)', where the tablespace stood on the server",
+                remedy: "Name another folder, or this one if it may be emptied, with --tablespace-mapping \(root)=NEW.")
+        }
     }
 
     /// Whether something will be deleted.
-    var replacesAny: Bool { !occupied.isEmpty }
+    var replacesAny: Bool { replaces && !occupied.isEmpty }
 
     /// The folder of each tablespace: where it stood, or what the mapping says.
     static func tablespaces(_ snapshot: Snapshot, mapping: [String: String]) throws -> [String: String] {
@@ -81,9 +114,9 @@ struct RestoreFolders {
                 throw FileFault.error(errno, "give away", root)
             }
         }
-        for root in occupied {
+        for root in occupied where replaces {
             Self.emptyRoot(root)
-            if let name = Self.entries(of: root)?.first {
+            if let name = FolderContents.names(in: root)?.first {
                 throw EngineError(.directoryUnusable, "cannot delete '\(root)/\(name)'")
             }
         }
@@ -95,9 +128,17 @@ struct RestoreFolders {
     /// What is in a folder; nothing when it is not there.
     private static func names(in root: String) throws -> [String] {
         guard root.hasPrefix("/") else { throw EngineError(.directoryUnusable, "'\(root)' is not an absolute path") }
-        if let names = entries(of: root) { return names }
+        if let names = FolderContents.names(in: root) { return names }
         guard errno == ENOENT else { throw FileFault.error(errno, "read", root) }
         return []
+    }
+
+    /// A link planted where a privileged restore will write would lead it elsewhere.
+    private static func requireNoLink(_ root: String) throws {
+        var status = stat()
+        if unsafe lstat(root, &status) == 0, status.st_mode & S_IFMT == S_IFLNK {
+            throw EngineError(.directoryUnusable, "'\(root)' is a symbolic link", remedy: "Name the folder itself.")
+        }
     }
 
     private static func requireNoServer(_ root: String) throws {
@@ -110,7 +151,7 @@ struct RestoreFolders {
 
     /// What the files in a folder take on the disk.
     private static func storedByteCount(of folder: String) -> Int {
-        (entries(of: folder) ?? []).reduce(0) { sum, name in
+        (FolderContents.names(in: folder) ?? []).reduce(0) { sum, name in
             var status = stat()
             let path = folder + "/" + name
             guard unsafe lstat(path, &status) == 0 else { return sum }
@@ -131,42 +172,9 @@ struct RestoreFolders {
         return geteuid() == 0 && status.st_uid != 0 ? FileOwner(user: status.st_uid, group: status.st_gid) : nil
     }
 
-    private static func entries(of folder: String) -> [String]? {
-        guard let handle = unsafe opendir(folder) else { return nil }
-        defer { unsafe closedir(handle) }
-        var names: [String] = []
-        while let entry = unsafe readdir(handle) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
-    }
-
     /// Deletes what is in a root, `pg_control` first and durably: when this is cut short, no PostgreSQL starts on what is left.
     private static func emptyRoot(_ root: String) {
-        let folder = unsafe open(root + "/global", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-        if folder >= 0 {
-            unsafe unlinkat(folder, "pg_control", 0)
-            fsync(folder)
-            close(folder)
-        }
-        empty(root)
-    }
-
-    /// Deletes what is in a folder, never following a link out of it.
-    private static func empty(_ folder: String) {
-        for name in entries(of: folder) ?? [] {
-            let path = folder + "/" + name
-            var status = stat()
-            guard unsafe lstat(path, &status) == 0 else { continue }
-            if status.st_mode & S_IFMT == S_IFDIR {
-                empty(path)
-                unsafe rmdir(path)
-            } else {
-                unsafe unlink(path)
-            }
-        }
+        FolderContents.removeControlFile(of: root)
+        FolderContents.empty(root)
     }
 }

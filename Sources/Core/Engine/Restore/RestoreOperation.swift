@@ -1,5 +1,4 @@
 package import BackupAPI
-import Glibc
 
 /// What to restore and where.
 package struct RestorePlan: Sendable {
@@ -7,13 +6,25 @@ package struct RestorePlan: Sendable {
     package var dataDirectory: String
     /// New folder by old location.
     package var tablespaceMapping: [String: String]
-    /// Whether what is there is replaced.
-    package var replaces: Bool
+    /// What becomes of what is there.
+    package var existing: Existing
 
-    package init(dataDirectory: String, tablespaceMapping: [String: String] = [:], replaces: Bool = false) {
+    /// What a restore does with a directory that is not empty.
+    package enum Existing: Sendable, Hashable {
+        /// It refuses.
+        case refuse
+        /// It deletes what is there first.
+        case replace
+        /// It keeps what is right and rewrites what differs.
+        case update
+    }
+
+    package init(
+        dataDirectory: String, tablespaceMapping: [String: String] = [:], existing: Existing = .refuse
+    ) {
         self.dataDirectory = dataDirectory
         self.tablespaceMapping = tablespaceMapping
-        self.replaces = replaces
+        self.existing = existing
     }
 }
 
@@ -42,23 +53,30 @@ package struct RestoreOperation: Sendable {
     /// - Throws: damage that was found, by name; faults of the directory. What was written is removed again, and the directory
     ///   is left empty.
     package func run() async throws -> Snapshot {
+        if request.existing == .update {
+            return try await DeltaRestore(
+                chain: chain, request: request, cryptography: cryptography, progress: progress
+            ).run()
+        }
         let snapshot = try await chain.snapshot()
         let target = try RestoreTarget(
             dataDirectory: request.dataDirectory,
             tablespaces: RestoreFolders.tablespaces(snapshot, mapping: request.tablespaceMapping))
-        let folders = try RestoreFolders(target: target, replaces: request.replaces)
+        let folders = try RestoreFolders.forNew(
+            target, replaces: request.existing == .replace, mapping: request.tablespaceMapping)
         try folders.requireRoom(snapshot.byteCount)
         let sink = try DirectorySink(snapshot: snapshot, target: target, owner: folders.owner)
+        let manifest = RestoredManifest(
+            chain: chain, cryptography: cryptography, target: target, owner: folders.owner)
         if folders.replacesAny {
-            if hasOwnManifest { try await chain.newest.manifest { _ in } }
+            try await manifest.prove()
             try await StoredVolumes(of: snapshot).require(on: chain.newest.frames.backend)
         }
         let modes = RestoredModes(snapshot)
         try folders.make(mode: modes.root)
         do {
             try await write(snapshot, to: sink)
-            try await writeManifest(
-                snapshot, checksums: sink.checksums, target, mode: modes.ownFile, owner: folders.owner)
+            try await manifest.write(snapshot, checksums: sink.checksums, mode: modes.ownFile)
             try sink.finish()
         } catch {
             folders.clear()
@@ -67,46 +85,12 @@ package struct RestoreOperation: Sendable {
         return snapshot
     }
 
-    /// Whether PostgreSQL's manifest is of the whole tree.
-    private var hasOwnManifest: Bool { chain.members.count == 1 }
-
     private func write(_ snapshot: Snapshot, to sink: DirectorySink) async throws {
         progress.setTotal(byteCount: snapshot.byteCount)
         try sink.prepare()
         try await SnapshotWalk(frames: chain.newest.frames).run(
             snapshot, into: CountingSink(sink: sink, progress: progress)
         ) { throw $0 }
-    }
-
-    /// Writes a manifest beside the data, so that `pg_verifybackup` can check the directory: PostgreSQL's own one, or for a
-    /// chain the one of the whole.
-    private func writeManifest(
-        _ snapshot: Snapshot, checksums: [UInt32], _ target: RestoreTarget, mode: mode_t,
-        owner: FileOwner?
-    ) async throws {
-        let path = target.dataDirectory + "/backup_manifest"
-        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
-        guard descriptor >= 0 else { throw FileFault.error(errno, "write", path) }
-        defer { close(descriptor) }
-        if fchmod(descriptor, mode) != 0 { throw FileFault.error(errno, "set the mode of", path) }
-        if let owner, fchown(descriptor, owner.user, owner.group) != 0 {
-            throw FileFault.error(errno, "give away", path)
-        }
-        func write(_ bytes: UnsafeRawBufferPointer) throws {
-            var written = 0
-            while written < bytes.count {
-                let count = unsafe Glibc.write(
-                    descriptor, bytes.baseAddress.map { unsafe $0 + written }, bytes.count - written)
-                if count < 0, errno != EINTR { throw FileFault.error(errno, "write", path) }
-                written += max(0, count)
-            }
-        }
-        if hasOwnManifest {
-            return try await chain.newest.manifest { span in try unsafe span.withUnsafeBytes { try unsafe write($0) } }
-        }
-        try CombinedManifest(snapshot: snapshot, checksums: checksums, cryptography: cryptography).write {
-            try unsafe $0.withUnsafeBytes { try unsafe write($0) }
-        }
     }
 }
 

@@ -32,11 +32,7 @@ final class FileChecks: Sendable {
         self.snapshot = snapshot
         self.damaged = damaged
         self.proven = proven
-        var coming = snapshot.files.map { $0.literal?.count ?? 0 }
-        for part in snapshot.parts {
-            for extent in part.extents { coming[extent.file] += extent.byteCount }
-        }
-        comingByteCounts = coming
+        comingByteCounts = snapshot.comingByteCounts
     }
 
     /// Judges the files of which no piece will come: they are empty, or all zeros.

@@ -61,17 +61,19 @@ package struct Snapshot: Sendable {
     package var folders: [Folder] = []
     package var links: [Link] = []
     package var parts: [Part] = []
+    /// Whether only some of the tree's contents are wanted; then no frame is read that has none of them.
+    package var isPartial = false
 
     /// All bytes of all files.
     package var byteCount: Int { files.reduce(0) { $0 + $1.byteCount } }
 
-    /// For each file, the end of the last byte that comes in a piece; what is behind it, up to the file's size, is zero.
-    package var endOffsets: [Int] {
-        var ends = files.map { $0.literal?.count ?? 0 }
+    /// For each file, how many bytes come in pieces; the others are zero.
+    package var comingByteCounts: [Int] {
+        var counts = files.map { $0.literal?.count ?? 0 }
         for part in parts {
-            for extent in part.extents { ends[extent.file] = max(ends[extent.file], extent.offset + extent.byteCount) }
+            for extent in part.extents { counts[extent.file] += extent.byteCount }
         }
-        return ends
+        return counts
     }
 
     /// The snapshot of one backup by itself: its members as they were sent, incremental files too.

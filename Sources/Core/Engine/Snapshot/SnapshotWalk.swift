@@ -32,7 +32,7 @@ package struct SnapshotWalk: Sendable {
         }
         for part in snapshot.parts {
             let plan = try ArchivePlan(record: part.record, archive: part.archive)
-            let isWhole = part.record.label == snapshot.record.label
+            let isWhole = part.record.label == snapshot.record.label && !snapshot.isPartial
             let wanted = isWhole ? Array(0..<part.archive.frames.count) : SnapshotWalk.frames(of: part, plan: plan)
             let frameByteCount = part.record.frames.frameByteCount
             try await frames.walk(record: part.record, archive: part.archive, wanted: wanted) { number, plain in

@@ -1,0 +1,45 @@
+import CEngine
+import Glibc
+
+/// What stands in folders, and how it is removed.
+enum FolderContents {
+    /// The names in a folder; nil, with `errno`, when it cannot be read.
+    static func names(in folder: String) -> [String]? {
+        guard let handle = unsafe opendir(folder) else { return nil }
+        defer { unsafe closedir(handle) }
+        var names: [String] = []
+        while let entry = unsafe readdir(handle) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    /// Deletes what is in a folder, never following a link out of it. What cannot be deleted stays.
+    static func empty(_ folder: String) {
+        for name in names(in: folder) ?? [] { remove(folder + "/" + name) }
+    }
+
+    /// Deletes a file, a link, or a folder with all that is in it.
+    static func remove(_ path: String) {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else { return }
+        if status.st_mode & S_IFMT == S_IFDIR {
+            empty(path)
+            unsafe rmdir(path)
+        } else {
+            unsafe unlink(path)
+        }
+    }
+
+    /// Deletes `global/pg_control` of a data directory, durably: from then on no PostgreSQL starts on it.
+    static func removeControlFile(of dataDirectory: String) {
+        let folder = unsafe open(dataDirectory + "/global", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard folder >= 0 else { return }
+        unsafe unlinkat(folder, "pg_control", 0)
+        fsync(folder)
+        close(folder)
+    }
+}
