@@ -85,8 +85,8 @@ import Testing
             objectOwner: "id", keyPrefix: "primary/backup/20250101000000/", workers: 1)
         let plan = BackupPlan(
             server: "primary", connection: ConnectionSettings(), compression: nil, encryption: nil, workers: 1,
-            manifestChecksums: "CRC32C", cryptography: cryptography, version: "0.1.0", host: "lab", process: 1,
-            clock: { 0 })
+            manifestChecksums: "CRC32C", cryptography: cryptography, version: "0.1.0",
+            taker: LeaseTaker(host: "lab", process: 1, clock: { 0 }), clock: { 0 })
         let archive = archive
         try await onPool {
             try await pipe.run {

@@ -46,15 +46,23 @@ package struct StoredVolumes: Sendable {
 
     private static func require(_ volume: Volume, on backend: any StorageBackend) async throws {
         let name = "'\(volume.object.path)' of \(volume.label)"
-        let found: Int
-        do {
-            found = try await backend.stat(volume.key).byteCount
-        } catch let error where error.reason == .notFound {
+        guard let found = try await byteCount(of: volume.key, on: backend) else {
             throw EngineError(.objectDamaged, "\(name) is missing")
         }
         guard found == volume.object.bytes else {
             throw EngineError(
                 .objectDamaged, "\(name) has \(found) bytes, the backup wrote \(volume.object.bytes)")
+        }
+    }
+
+    private static func byteCount(
+        of key: ObjectKey, on backend: any StorageBackend
+    ) async throws(StorageError) -> Int? {
+        do throws(StorageError) {
+            return try await backend.stat(key).byteCount
+        } catch {
+            guard error.reason == .notFound else { throw error }
+            return nil
         }
     }
 }
