@@ -1,4 +1,6 @@
 """The programs that pgmoneta is compared with."""
+import os
+
 from .measure import measure
 from .workspace import stored_bytes
 
@@ -17,11 +19,12 @@ class BaseBackup:
             f"{self.cluster.programs}/pg_basebackup", "-Ft", "-X", "stream", "-c", "fast",
             f"--compress={self.compression}", "-D", folder, *self.cluster.connection()]
 
-    def backup(self):
-        """Measures a full backup."""
+    def backup(self, manifest=None):
+        """Measures a full backup, or an incremental one on the backup with that manifest."""
         folder = self.laboratory.workspace.fresh("pg_basebackup")
         self.laboratory.workspace.settle(self.cluster.data)
-        sample = measure(self.laboratory.account, self.take(folder), [self.cluster])
+        command = self.take(folder) + ([f"--incremental={manifest}"] if manifest else [])
+        sample = measure(self.laboratory.account, command, [self.cluster])
         sample.stored = stored_bytes(folder)
         self.laboratory.workspace.discard(folder)
         return sample
@@ -36,6 +39,41 @@ class BaseBackup:
         sample = measure(self.laboratory.account, ["/bin/bash", "-c", f"set -o pipefail; {script}"])
         sample.stored = stored_bytes(target)
         self.laboratory.workspace.discard(target)
+        return sample
+
+
+class CombinedBackup:
+    """A chain of `pg_basebackup` with zstd, put together by `pg_combinebackup`, which needs all of it unpacked first."""
+
+    def __init__(self, laboratory, cluster):
+        self.laboratory = laboratory
+        self.cluster = cluster
+        self.base_backup = BaseBackup(laboratory, cluster, "client-zstd:3")
+        self.folders = [laboratory.workspace.fresh("chain")]
+        laboratory.account.run(self.base_backup.take(self.folders[0]))
+
+    def increment(self):
+        """Takes an incremental backup on the last one."""
+        folder = self.laboratory.workspace.fresh("chain")
+        self.laboratory.account.run(
+            [*self.base_backup.take(folder), f"--incremental={self.folders[-1]}/backup_manifest"])
+        self.folders.append(folder)
+
+    def restore(self, count):
+        """Measures unpacking the full backup and that many others, and combining them, durably."""
+        work = self.laboratory.workspace.fresh("combined")
+        self.laboratory.workspace.settle(*self.folders)
+        steps, inputs = [], []
+        for number, folder in enumerate(self.folders[:count + 1]):
+            inputs.append(f"{work}/{number}")
+            steps.append(
+                f"mkdir -m 700 {work}/{number} && zstd -q -dc {folder}/base.tar.zst | tar -x -C {work}/{number}"
+                f" && tar -x -f {folder}/pg_wal.tar -C {work}/{number}/pg_wal && cp {folder}/backup_manifest {work}/{number}")
+        combine = f"{self.cluster.programs}/pg_combinebackup --no-sync -o {work}/output {' '.join(inputs)}"
+        script = " && ".join([*steps, combine, f"sync -f {work}/output"])
+        sample = measure(self.laboratory.account, ["/bin/bash", "-c", f"set -o pipefail; {script}"])
+        sample.stored = stored_bytes(os.path.join(work, "output"))
+        self.laboratory.workspace.discard(work)
         return sample
 
 

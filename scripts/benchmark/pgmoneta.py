@@ -33,18 +33,23 @@ class Pgmoneta:
         """Runs a command and measures it."""
         return measure(self.laboratory.account, self.command(*arguments), clusters)
 
-    def backup(self):
-        """Measures a full backup."""
+    def backup(self, *parent):
+        """Measures a full backup, or an incremental one on a parent."""
         self.laboratory.workspace.settle(self.cluster.data)
-        sample = self.measure("backup", "primary", clusters=[self.cluster])
-        sample.stored = stored_bytes(self.repository)
+        before = stored_bytes(self.repository)
+        sample = self.measure("backup", "primary", *parent, clusters=[self.cluster])
+        sample.stored = stored_bytes(self.repository) - before
         return sample
 
-    def restore(self):
-        """Measures a restore of the newest backup to a fresh folder."""
+    def labels(self):
+        """The labels of all backups, oldest first."""
+        return sorted(os.listdir(f"{self.repository}/primary/backup"))
+
+    def restore(self, identifier="newest"):
+        """Measures a restore of a backup to a fresh folder."""
         target = self.laboratory.workspace.fresh("restored")
         self.laboratory.workspace.settle(self.repository)
-        sample = self.measure("restore", "primary", "newest", target)
+        sample = self.measure("restore", "primary", identifier, target)
         sample.stored = stored_bytes(target)
         self.laboratory.workspace.discard(target)
         return sample

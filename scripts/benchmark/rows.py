@@ -1,46 +1,13 @@
 """The rows of the benchmark: which programs take turns, and what is expected."""
-from dataclasses import dataclass, field
-from typing import Callable
-
 from .account import Failure
+from .chains import CHAIN_ROWS
 from .machine import load, say
 from .measure import measure
 from .peers import BaseBackup, PgBackRest
 from .pgmoneta import Pgmoneta
+from .row import Goal, Result, Row
 
 OURS = "pgmoneta"
-
-
-@dataclass
-class Goal:
-    """What is expected of a case, absolutely or as a ratio to another case."""
-
-    metric: str
-    case: str
-    highest: float
-    peer: str = ""
-    lowest: float = 0
-
-
-@dataclass
-class Row:
-    """Programs that take turns. `prepare` gets the laboratory and returns each case's name with what measures it once."""
-
-    title: str
-    prepare: Callable
-    goals: list
-    most_turns: int = 1000
-    # Runs of each case in a turn; many where a run is short.
-    runs: int = 1
-
-
-@dataclass
-class Result:
-    """What a row gave: each case's samples in the order of the turns, or why there are none."""
-
-    row: Row
-    samples: dict = field(default_factory=dict)
-    fault: str = ""
 
 
 def run(row, laboratory, pairs):
@@ -196,4 +163,4 @@ ROWS = {
     "start": Row(
         "Start of the program (/bin/true shows what starting and measuring cost)", _start, [
             Goal("wall", "--version", 0.03)], runs=10),
-}
+} | CHAIN_ROWS

@@ -1,0 +1,35 @@
+"""What a row of the benchmark is."""
+from dataclasses import dataclass, field
+from typing import Callable
+
+
+@dataclass
+class Goal:
+    """What is expected of a case, absolutely or as a ratio to another case."""
+
+    metric: str
+    case: str
+    highest: float
+    peer: str = ""
+    lowest: float = 0
+
+
+@dataclass
+class Row:
+    """Programs that take turns. `prepare` gets the laboratory and returns each case's name with what measures it once."""
+
+    title: str
+    prepare: Callable
+    goals: list
+    most_turns: int = 1000
+    # Runs of each case in a turn; many where a run is short.
+    runs: int = 1
+
+
+@dataclass
+class Result:
+    """What a row gave: each case's samples in the order of the turns, or why there are none."""
+
+    row: Row
+    samples: dict = field(default_factory=dict)
+    fault: str = ""
