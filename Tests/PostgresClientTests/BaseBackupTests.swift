@@ -159,6 +159,33 @@ extension ServerTests {
             try cluster.waitUntil("SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'walsender'")
         }
 
+        @Test(arguments: [nil, Duration.milliseconds(500)])
+        func `a frozen server holds up neither a cancelled backup nor one with a time limit`(limit: Duration?)
+            async throws
+        {
+            let cluster = try PostgresCluster.start(17)
+            let (began, begin) = AsyncStream.makeStream(of: Void.self)
+            let task = Task(executorPreference: ThreadPerJob()) {
+                let receiver = CollectingReceiver()
+                receiver.onBytes = { begin.yield() }
+                let session = try await ReplicationSession.open(cluster.settings)
+                let options = BaseBackupOptions(
+                    label: "b", maxRateInKilobytesPerSecond: 1000, silenceLimit: limit ?? .seconds(300))
+                return try await session.baseBackup(options, to: receiver)
+            }
+            var iterator = began.makeAsyncIterator()
+            await iterator.next()
+
+            try await cluster.whileFrozen {
+                let frozen = ContinuousClock.now
+                if limit == nil { task.cancel() }
+                let error = await #expect(throws: PostgresError.self) { try await task.value }
+
+                #expect(error?.reason == (limit == nil ? .cancelled : .timedOut))
+                #expect(.now - frozen < .seconds(3))
+            }
+        }
+
         @Test(arguments: [14, 18])
         func `an error of the receiver ends the backup and comes through unchanged`(major: Int) async throws {
             struct DiskFull: Error {}

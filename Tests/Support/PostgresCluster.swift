@@ -94,6 +94,21 @@ package final class PostgresCluster: Sendable {
     /// Ends the postmaster as a crash would. Its other processes notice and end too.
     package func crash() { ServerProcess(dataFolder: dataFolder)?.kill() }
 
+    /// Stops all processes of the server while `body` runs, as a machine that is paused does: its connections stay open, new ones
+    /// are taken by the system, and nothing answers. They go on after 20 seconds, so that what waits for them comes to an end.
+    package func whileFrozen<Result>(_ body: () async throws -> Result) async throws -> Result {
+        guard let server = ServerProcess(dataFolder: dataFolder) else {
+            throw ProgramError(description: "the server does not run")
+        }
+        try server.freeze()
+        defer { server.thaw() }
+        async let _ = { @Sendable in
+            try await Task.sleep(for: .seconds(20))
+            server.thaw()
+        }()
+        return try await body()
+    }
+
     /// Ends the server and removes the folder. Also done when the last reference goes.
     package func remove() {
         if let server = ServerProcess(dataFolder: dataFolder) {

@@ -29,4 +29,20 @@ struct ServerProcess: Sendable {
         Glibc.kill(process, SIGKILL)
         while isRunning { usleep(2000) }
     }
+
+    /// Stops it and its children; first itself, so that no child comes behind.
+    func freeze() throws {
+        Glibc.kill(process, SIGSTOP)
+        for child in try children() { Glibc.kill(child, SIGSTOP) }
+    }
+
+    /// Lets it and its children go on.
+    func thaw() {
+        for child in (try? children()) ?? [] { Glibc.kill(child, SIGCONT) }
+        Glibc.kill(process, SIGCONT)
+    }
+
+    private func children() throws -> [pid_t] {
+        try Program.run("/usr/bin/pgrep", ["-P", "\(process)"]).text.split(separator: "\n").compactMap { pid_t($0) }
+    }
 }

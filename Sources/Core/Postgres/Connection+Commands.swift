@@ -78,17 +78,14 @@ extension Connection {
 
     /// Asks the server to give up the running command, takes in for a moment what was under way, and closes.
     ///
-    /// libpq's `PQcancel` opens a second connection and blocks; it is left out when the first one is known to be dead.
+    /// A server that does not answer holds it up for a second. It is not asked when the connection is known to be dead.
     func abandon() {
         defer { close() }
-        guard unsafe handle != nil, unsafe PQstatus(handle) == CONNECTION_OK else { return }
-        guard unsafe PQtransactionStatus(handle) == PQTRANS_ACTIVE, let request = unsafe PQgetCancel(handle) else {
+        guard let handle = unsafe handle, unsafe PQstatus(handle) == CONNECTION_OK else { return }
+        guard unsafe PQtransactionStatus(handle) == PQTRANS_ACTIVE, let request = unsafe CancelRequest(handle) else {
             return
         }
-        var words = [CChar](repeating: 0, count: 256)
-        let isSent = unsafe PQcancel(request, &words, Int32(words.count)) == 1
-        unsafe PQfreeCancel(request)
-        if isSent { drain(by: .now + .milliseconds(500)) }
+        if request.send(timeLimit: .seconds(1)) { drain(by: .now + .milliseconds(500)) }
     }
 
     /// Throws away what the server still sends for the running command.
