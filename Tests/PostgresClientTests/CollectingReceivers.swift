@@ -51,3 +51,15 @@ final class CollectingWALReceiver: WALReceiver, Sendable {
         return position.advanced(by: bytes.byteCount)
     }
 }
+
+/// Takes no WAL until it is released, as a pipe whose storage stands still.
+final class HeldWALReceiver: WALReceiver, Sendable {
+    private let gate = AsyncStream.makeStream(of: Void.self)
+
+    func release() { gate.continuation.finish() }
+
+    func walBytes(_ bytes: RawSpan, at position: LSN) async -> LSN? {
+        for await _ in gate.stream {}
+        return nil
+    }
+}

@@ -186,6 +186,33 @@ extension ServerTests {
         }
 
         @Test(arguments: [14, 18])
+        func `a receiver that waits for long loses neither the server nor the stream`(major: Int) async throws {
+            let cluster = try PostgresCluster.start(major, settings: ["wal_sender_timeout": "1s"])
+            let stop = WALStop()
+            let wal = HeldWALReceiver()
+            let task = Task(executorPreference: ThreadPerJob()) {
+                let session = try await ReplicationSession.open(cluster.settings)
+                let identity = try await session.identifySystem()
+                return try await session.streamWAL(
+                    from: identity.position.roundedDownToSegment(size: .standard), timeline: .first, to: wal,
+                    stop: stop, statusInterval: .milliseconds(100), silenceLimit: .seconds(2))
+            }
+
+            // Longer than either side would wait for a word of the other.
+            try cluster.waitUntil(
+                "SELECT count(*) = 1 FROM pg_stat_replication WHERE clock_timestamp() > backend_start + interval '4 s'")
+            let written = try #require(
+                LSN(try cluster.psql("CREATE TABLE t AS SELECT 1 AS number; SELECT pg_current_wal_lsn()")))
+            wal.release()
+            stop.stop(at: written)
+            try cluster.psql("SELECT pg_switch_wal()")
+            let end = try await task.value
+
+            #expect(end.cause == .stopped)
+            #expect(end.position >= written)
+        }
+
+        @Test(arguments: [14, 18])
         func `cancelling a stream ends it soon`(major: Int) async throws {
             let cluster = try PostgresCluster.start(major)
             let task = Task(executorPreference: ThreadPerJob()) {

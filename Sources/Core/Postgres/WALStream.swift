@@ -1,11 +1,10 @@
 import CLibpq
-import Glibc
 
 extension ReplicationSession {
     /// Receives WAL and gives it to `receiver` as it comes, until `stop` says so.
     ///
-    /// The server hears how far we are every ten seconds, and when it asks. `receiver` must return within the server's
-    /// `wal_sender_timeout`. Afterwards the session can be used again, unless an error was thrown.
+    /// The server hears how far we are every ten seconds, also while `receiver` waits, and when it asks. Afterwards the session can
+    /// be used again, unless an error was thrown.
     /// - Parameters:
     ///   - start: the first byte's position, usually a segment's beginning.
     ///   - slot: the replication slot that keeps the WAL; nil for none.
@@ -20,9 +19,11 @@ extension ReplicationSession {
         // Version 14 streams only to those who have asked it who it is.
         _ = try await identifySystem()
         let slotClause = slot.map { "SLOT \(quoted($0)) " } ?? ""
+        let keeper = WALStatusKeeper(connection)
+        async let _ = keeper.run(every: statusInterval)
         var stream = WALStream(
             connection: connection, receiver: receiver, stop: stop, statusInterval: statusInterval,
-            silenceLimit: silenceLimit, received: start, rule: WALStopRule(segmentSize: size))
+            silenceLimit: silenceLimit, received: start, rule: WALStopRule(segmentSize: size), keeper: keeper)
         let wakeup = connection.wakeup
         do {
             return try await withTaskCancellationHandler {
@@ -46,6 +47,7 @@ private struct WALStream {
     let silenceLimit: Duration
     var received: LSN
     var rule: WALStopRule
+    private let keeper: WALStatusKeeper
     private var safe = LSN.zero
     private var lastStatus = ContinuousClock.now
     private var lastMessage = ContinuousClock.now
@@ -54,7 +56,7 @@ private struct WALStream {
 
     init(
         connection: Connection, receiver: any WALReceiver, stop: WALStop, statusInterval: Duration,
-        silenceLimit: Duration, received: LSN, rule: WALStopRule
+        silenceLimit: Duration, received: LSN, rule: WALStopRule, keeper: WALStatusKeeper
     ) {
         self.connection = connection
         self.receiver = receiver
@@ -63,6 +65,7 @@ private struct WALStream {
         self.silenceLimit = silenceLimit
         self.received = received
         self.rule = rule
+        self.keeper = keeper
     }
 
     mutating func run(_ command: String) async throws -> WALStreamEnd {
@@ -86,9 +89,10 @@ private struct WALStream {
             let wakes = stop.end == nil ? stop.wakeup.descriptor : -1
             switch try connection.nextCopyEvent(by: nextDeadline, or: wakes, .wal) {
             case .message(let message):
-                lastMessage = .now
                 isAskedForLife = false
                 try await take(message)
+                // Now, not before: the time that the receiver took is not the server's silence.
+                lastMessage = .now
             case .ended: return try finishEnded()
             case .timedOut: continue
             case .woken: continue
@@ -107,6 +111,8 @@ private struct WALStream {
             let count = message.count - WALMessage.dataHeaderByteCount
             // The span lives in libpq's message, which lives until this call has returned.
             let data = unsafe UnsafeRawBufferPointer(rebasing: message.buffer.dropFirst(WALMessage.dataHeaderByteCount))
+            keeper.lend(.init(received: received, safe: safe))
+            defer { keeper.takeBack() }
             if let safe = try await unsafe receiver.walBytes(data.bytes, at: position) { self.safe = safe }
             received = received.advanced(by: count)
         case .keepalive(_, let wantsReply):
@@ -137,9 +143,8 @@ private struct WALStream {
 
     private mutating func sendStatus(wantsReply: Bool) throws(PostgresError) {
         lastStatus = .now
-        let message = WALMessage.statusUpdate(
-            received: received, safe: safe, wantsReply: wantsReply, microseconds: Self.microsecondsSince2000())
-        try connection.putCopy(message, by: lastStatus + silenceLimit, .wal)
+        let status = WALStatusKeeper.Status(received: received, safe: safe)
+        try connection.putCopy(status.message(wantsReply: wantsReply), by: lastStatus + silenceLimit, .wal)
     }
 
     /// Ends a stream that has what it was to get. What the server still has under way is not wanted.
@@ -185,12 +190,5 @@ private struct WALStream {
         else { throw connection.error(.protocol, .wal, "no next timeline") }
         _ = try connection.finish(by: .now + .seconds(10), .wal)
         return WALStreamEnd(position: received, cause: .timelineEnded(next: next, at: position))
-    }
-
-    /// The time as the protocol wants it; the server only shows it in `pg_stat_replication`.
-    private static func microsecondsSince2000() -> Int64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return (Int64(time.tv_sec) - 946_684_800) * 1_000_000 + Int64(time.tv_nsec) / 1000
     }
 }
