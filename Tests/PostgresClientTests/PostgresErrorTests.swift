@@ -17,6 +17,8 @@ import Testing
         ("57P01", "terminating connection due to administrator command", .backup, "connection-lost"),
         ("55006", "replication slot \"x\" is active for PID 1", .wal, "slot-in-use"),
         ("42710", "replication slot \"x\" already exists", .createSlot, "slot-in-use"),
+        ("53400", "all replication slots are in use", .createSlot, "no-slots"),
+        ("55000", "replication slots can only be used if max_replication_slots > 0", .createSlot, "no-slots"),
         ("55000", "WAL level not sufficient for making an online backup", .backup, "wal-level"),
         (
             "55000", "incremental backups cannot be taken unless WAL summarization is enabled", .backup,

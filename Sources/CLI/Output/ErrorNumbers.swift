@@ -42,6 +42,7 @@ package enum ErrorNumbers {
         ("postgres-slot-in-use", 4_613), ("postgres-wal-gone", 4_614), ("postgres-summaries-missing", 4_615),
         ("postgres-damaged-pages", 4_616), ("postgres-backup-failed", 4_617), ("postgres-unsupported-version", 4_618),
         ("postgres-protocol", 4_619), ("postgres-cancelled", 4_620), ("postgres-other", 4_621),
+        ("postgres-no-slots", 4_622),
         ("postgres-parent-unfit", 4_622),
     ]
 

@@ -39,6 +39,7 @@ extension PostgresError: CustomStringConvertible {
         case .connectionLost: "the connection was lost"
         case .walLevel: "the server writes too little WAL for backups"
         case .slotInUse: "the replication slot is taken"
+        case .noSlots: "the server has no replication slot to spare"
         case .walGone: "the server has removed WAL that is needed"
         case .summariesMissing: "the server has no WAL summaries since the parent backup"
         case .parentUnfit: "the parent backup is not of this server's history"
@@ -70,6 +71,9 @@ extension PostgresError: CustomStringConvertible {
         case .walLevel:
             "Run: ALTER SYSTEM SET wal_level = 'replica'; ALTER SYSTEM SET max_wal_senders = 10; then restart the server."
         case .slotInUse: "See who uses it: SELECT slot_name, active_pid FROM pg_replication_slots;"
+        case .noSlots:
+            "Run: ALTER SYSTEM SET max_replication_slots = 20; then restart the server; "
+                + "'SELECT * FROM pg_replication_slots;' shows who uses them."
         case .walGone:
             "Run the command again; if that fails too, raise 'max_slot_wal_keep_size' and 'wal_keep_size' on the server."
         case .summariesMissing:

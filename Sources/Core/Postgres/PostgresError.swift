@@ -28,6 +28,8 @@ package struct PostgresError: Error, Sendable, Hashable {
         case walLevel = "wal-level"
         /// The replication slot is used by somebody else, or exists already.
         case slotInUse = "slot-in-use"
+        /// The server has no replication slot to spare.
+        case noSlots = "no-slots"
         /// The server has removed the WAL that was asked for.
         case walGone = "wal-gone"
         /// The server has no WAL summaries for an incremental backup.

@@ -23,6 +23,7 @@ extension ServerMessage {
         case "08000", "08001", "08003", "08004", "08006": (.connectionLost, nil)
         case "57014": (.backupOrOther(operation), "Somebody cancelled it on the server, or a time limit there did.")
         case "55006", "42710": (operation == .createSlot || operation == .wal ? .slotInUse : .other, nil)
+        case "53400" where operation == .createSlot: (.noSlots, nil)
         case "55000": judgeState(operation)
         case "58P01" where operation == .wal: (.walGone, nil)
         case "XX001", "XX002": (.damagedPages, nil)
@@ -78,9 +79,7 @@ extension ServerMessage {
     /// 55000: something of the server's set-up is missing.
     private func judgeState(_ operation: PostgresError.Operation) -> Judgement {
         if text.contains("wal_level") || text.contains("WAL level") { return (.walLevel, nil) }
-        if text.contains("max_replication_slots") {
-            return (.slotInUse, "Run: ALTER SYSTEM SET max_replication_slots = 20; then restart the server.")
-        }
+        if text.contains("max_replication_slots") { return (.noSlots, nil) }
         if text.contains("this backup starts at") {
             return (.parentUnfit, "Wait until the server has replayed more WAL, then run the command again.")
         }

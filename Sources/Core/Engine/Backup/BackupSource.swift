@@ -1,32 +1,35 @@
 import PostgresClient
-import Synchronization
 
-/// The PostgreSQL side of a backup: two replication connections, and what the cluster says of itself.
+/// The PostgreSQL side of a backup: two replication sessions, and what the cluster says of itself.
 final class BackupSource: Sendable {
+    /// For the base backup.
     let base: ReplicationSession
+    /// For the WAL that the backup needs.
+    let wal: ReplicationSession
+    /// The temporary slot of `wal`, so that the server keeps the WAL until it has been sent.
+    let slot: String
     let version: ServerVersion
     let identity: SystemIdentity
     let segmentSize: WALSegmentSize
     let hasDataChecksums: Bool
-    private let plan: BackupPlan
-    private let walSession = Mutex<ReplicationSession?>(nil)
 
-    private init(
-        plan: BackupPlan, base: ReplicationSession, identity: SystemIdentity, segmentSize: WALSegmentSize,
-        hasDataChecksums: Bool
-    ) {
-        self.plan = plan
+    private init(base: ReplicationSession, wal: ReplicationSession, slot: String) async throws {
         self.base = base
+        self.wal = wal
+        self.slot = slot
         version = base.serverVersion
-        self.identity = identity
-        self.segmentSize = segmentSize
-        self.hasDataChecksums = hasDataChecksums
+        identity = try await base.identifySystem()
+        segmentSize = try await base.segmentSize()
+        hasDataChecksums = try await base.show("data_checksums") == "on"
     }
 
-    /// Connects and checks that a backup is possible.
+    /// Connects and checks that a backup is possible. What it will need of the server it has from here on, so that nothing of that
+    /// is found missing later.
     static func open(_ plan: BackupPlan) async throws -> BackupSource {
-        let base = try await ReplicationSession.open(plan.connection)
+        var sessions: [ReplicationSession] = []
         do {
+            let base = try await ReplicationSession.open(plan.connection)
+            sessions.append(base)
             guard base.serverVersion.isSupported else {
                 throw PostgresError(
                     .unsupportedVersion, .check, server: base.server, detail: "PostgreSQL \(base.serverVersion)")
@@ -35,12 +38,13 @@ final class BackupSource: Sendable {
                 throw PostgresError(.walLevel, .check, server: base.server)
             }
             if plan.parent != nil { try await requireSummaries(base) }
-            return BackupSource(
-                plan: plan, base: base, identity: try await base.identifySystem(),
-                segmentSize: try await base.segmentSize(),
-                hasDataChecksums: try await base.show("data_checksums") == "on")
+            let wal = try await ReplicationSession.open(plan.connection)
+            sessions.append(wal)
+            let slot = "pgmoneta_\(plan.taker.process)_\(plan.clock() % 1_000_000)"
+            try await wal.createTemporaryPhysicalSlot(slot)
+            return try await BackupSource(base: base, wal: wal, slot: slot)
         } catch {
-            base.close()
+            for session in sessions { session.close() }
             throw error
         }
     }
@@ -56,24 +60,8 @@ final class BackupSource: Sendable {
         }
     }
 
-    /// Opens the second connection and makes a temporary slot on it, so that the server keeps the WAL until it has been sent.
-    /// - Returns: the slot's name.
-    func openWAL() async throws -> String {
-        let session = try await ReplicationSession.open(plan.connection)
-        walSession.withLock { $0 = session }
-        let slot = "pgmoneta_\(plan.taker.process)_\(plan.clock() % 1_000_000)"
-        try await session.createTemporaryPhysicalSlot(slot)
-        return slot
-    }
-
-    /// The second connection, once it was opened.
-    func wal() throws -> ReplicationSession {
-        guard let session = walSession.withLock({ $0 }) else { throw CancellationError() }
-        return session
-    }
-
     func close() {
         base.close()
-        walSession.withLock { $0 }?.close()
+        wal.close()
     }
 }

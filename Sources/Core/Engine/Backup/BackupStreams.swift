@@ -23,7 +23,6 @@ final class BackupStreams: BaseBackupReceiver {
     private var manifestChecksum: ManifestChecksum
     private var manifestCheck: ManifestCheck?
     private(set) var archives: [FinishedArchive] = []
-    private(set) var tablespaces: [BaseBackupTablespace] = []
 
     /// - Parameter started: gets the start as soon as PostgreSQL tells it, for the WAL stream.
     init(pipe: EncodePipe, plan: BackupPlan, started: Mailbox<BaseBackupStart>, progress: ProgressCounter) {
@@ -40,7 +39,6 @@ final class BackupStreams: BaseBackupReceiver {
     }
 
     func backupStarted(_ start: BaseBackupStart) async throws {
-        tablespaces = start.tablespaces
         progress.setTotal(byteCount: start.estimatedByteCount)
         started.send(start)
     }

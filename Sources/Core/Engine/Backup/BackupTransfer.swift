@@ -29,29 +29,32 @@ struct BackupTransfer: Sendable {
     let parent: ChosenParent?
     let progress: ProgressCounter
 
-    func run(label: BackupLabel) async throws -> BackupContent {
-        let started = Mailbox<BaseBackupStart>()
-        let stop = WALStop()
-        async let wal = captureWAL(started: started, stop: stop)
-        let streams = BackupStreams(pipe: pipe, plan: plan, started: started, progress: progress)
+    /// What one of the two connections brought.
+    private enum Part: Sendable {
+        case base(CapturedBase)
+        case wal(CapturedWAL)
+    }
+
+    private struct CapturedBase: Sendable {
         let end: BaseBackupEnd
         let manifest: StoredObject
-        do {
-            try await parent?.upload(to: source.base)
-            end = try await source.base.baseBackup(options(label), to: streams)
-            manifest = try await streams.finishManifest()
-        } catch {
-            started.fail(error)
-            stop.stopNow()
-            _ = try? await wal
-            throw error
+        let archives: [FinishedArchive]
+        /// What `backup_label` says.
+        let label: String
+    }
+
+    private struct CapturedWAL: Sendable {
+        let start: BaseBackupStart
+        let end: LSN
+        let archive: FinishedArchive
+    }
+
+    func run(label: BackupLabel) async throws -> BackupContent {
+        let (base, wal) = try await captureBoth(label)
+        guard wal.end >= base.end.endLSN else {
+            throw EngineError(.streamMalformed, "WAL ends at \(wal.end), the backup needs \(base.end.endLSN)")
         }
-        stop.stop(at: end.endLSN)
-        let (start, walArchive) = try await wal
-        guard walArchive.end >= end.endLSN else {
-            throw EngineError(.streamMalformed, "WAL ends at \(walArchive.end), the backup needs \(end.endLSN)")
-        }
-        let archives = (streams.archives + [walArchive.archive]).map {
+        let archives = (base.archives + [wal.archive]).map {
             BackupIndex.Archive(
                 name: $0.name, location: $0.location, plainByteCount: $0.receipt.plainByteCount,
                 headerByteCount: $0.receipt.headerByteCount, volumes: $0.receipt.volumes, frames: $0.receipt.frames,
@@ -62,8 +65,9 @@ struct BackupTransfer: Sendable {
         let indexStream = pipe.beginStream(framesPerVolume: nil) { _ in indexPath }
         try await indexStream.write(index.encoded())
         return BackupContent(
-            start: start, end: end, checkpointLSN: checkpointLSN(streams.label), tablespaces: streams.tablespaces,
-            index: index, manifest: manifest, indexObject: try await indexStream.finish().onlyVolume)
+            start: wal.start, end: base.end, checkpointLSN: checkpointLSN(base.label),
+            tablespaces: wal.start.tablespaces, index: index, manifest: base.manifest,
+            indexObject: try await indexStream.finish().onlyVolume)
     }
 
     private func options(_ label: BackupLabel) -> BaseBackupOptions {
@@ -73,10 +77,38 @@ struct BackupTransfer: Sendable {
             incremental: parent != nil)
     }
 
-    private func captureWAL(
-        started: Mailbox<BaseBackupStart>, stop: WALStop
-    ) async throws -> (BaseBackupStart, (archive: FinishedArchive, end: LSN)) {
-        let slot = try await source.openWAL()
+    /// Runs the base backup and the WAL beside it; the first error of either ends the other.
+    private func captureBoth(_ label: BackupLabel) async throws -> (CapturedBase, CapturedWAL) {
+        let started = Mailbox<BaseBackupStart>()
+        let stop = WALStop()
+        return try await withThrowingTaskGroup(of: Part.self) { group in
+            group.addTask { .base(try await captureBase(label, started: started, stop: stop)) }
+            group.addTask { .wal(try await captureWAL(started: started, stop: stop)) }
+            var base: CapturedBase?
+            var wal: CapturedWAL?
+            while let part = try await group.next() {
+                switch part {
+                case .base(let captured): base = captured
+                case .wal(let captured): wal = captured
+                }
+            }
+            guard let base, let wal else { throw CancellationError() }
+            return (base, wal)
+        }
+    }
+
+    private func captureBase(
+        _ label: BackupLabel, started: Mailbox<BaseBackupStart>, stop: WALStop
+    ) async throws -> CapturedBase {
+        let streams = BackupStreams(pipe: pipe, plan: plan, started: started, progress: progress)
+        try await parent?.upload(to: source.base)
+        let end = try await source.base.baseBackup(options(label), to: streams)
+        let manifest = try await streams.finishManifest()
+        stop.stop(at: end.endLSN)
+        return CapturedBase(end: end, manifest: manifest, archives: streams.archives, label: streams.label)
+    }
+
+    private func captureWAL(started: Mailbox<BaseBackupStart>, stop: WALStop) async throws -> CapturedWAL {
         guard let start = try await started.next() else { throw CancellationError() }
         let begin = start.startLSN.roundedDownToSegment(size: source.segmentSize)
         let suffix = pipe.chain.suffix
@@ -86,18 +118,21 @@ struct BackupTransfer: Sendable {
         let capture = WALCapture(
             stream: stream, start: begin, timeline: start.timeline, size: source.segmentSize, modifiedAt: plan.now())
         if start.timeline.number > 1 {
-            let history = try await source.wal().timelineHistory(start.timeline)
+            let history = try await source.wal.timelineHistory(start.timeline)
             try await capture.add(history.fileName, history.bytes)
         }
-        let end = try await source.wal().streamWAL(
-            from: begin, timeline: start.timeline, slot: slot, to: capture, stop: stop)
-        guard let required = stop.end, required > .zero else {
-            throw EngineError(.streamMalformed, "the WAL stream ended at \(end.position) before the base backup did")
+        let end = try await source.wal.streamWAL(
+            from: begin, timeline: start.timeline, slot: source.slot, to: capture, stop: stop)
+        guard let required = stop.end else {
+            throw PostgresError(
+                .connectionLost, .wal, server: source.wal.server,
+                detail: "the server ended the stream at \(end.position), before the backup")
         }
         try await capture.finish(required: required)
         let receipt = try await stream.finish()
-        let archive = FinishedArchive(name: "pg_wal", location: "", receipt: receipt, members: capture.members)
-        return (start, (archive, end.position))
+        return CapturedWAL(
+            start: start, end: end.position,
+            archive: FinishedArchive(name: "pg_wal", location: "", receipt: receipt, members: capture.members))
     }
 
     /// Reads `CHECKPOINT LOCATION` from `backup_label`.
