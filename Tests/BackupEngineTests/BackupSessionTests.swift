@@ -55,4 +55,19 @@ import Testing
         try cluster.waitUntil("SELECT count(*) = 0 FROM pg_stat_replication")
         #expect(try await onPool { try await lab.catalog().labels() } == [])
     }
+
+    @Test func `a server that cannot compress is told so before anything is written`() async throws {
+        let cluster = try PostgresCluster.start(14)
+        let folder = try TemporaryFolder()
+        let lab = EngineLab(folder: folder)
+        var plan = lab.plan(cluster)
+        plan.wireCompression = .init(method: "zstd")
+
+        let error = try await Self.failure(lab, plan)
+
+        #expect(error?.reason == .unsupportedVersion)
+        #expect(
+            error?.remedy == "Leave 'server-' out: set 'compression = zstd'; or upgrade the server to PostgreSQL 15.")
+        #expect(try folder.tree() == [])
+    }
 }

@@ -92,13 +92,19 @@ extension BaseBackupOptions {
         return "BASE_BACKUP " + (isModern ? "(\(words.joined(separator: ", ")))" : words.joined(separator: " "))
     }
 
-    /// What this version cannot do; nil when all is possible.
-    func fault(for version: ServerVersion) -> String? {
-        if serverCompression != nil && version.major < 15 {
-            return "PostgreSQL \(version.major) cannot compress backups"
+    /// What this version cannot do, and what to do then; nil when all is possible.
+    func fault(for version: ServerVersion) -> (detail: String, remedy: String)? {
+        if let compression = serverCompression, version.major < 15 {
+            return (
+                "PostgreSQL \(version.major) cannot compress backups",
+                "Leave 'server-' out: set 'compression = \(compression.method)'; or upgrade the server to PostgreSQL 15."
+            )
         }
         if incremental && !version.hasIncrementalBackup {
-            return "PostgreSQL \(version.major) cannot make incremental backups by itself"
+            return (
+                "PostgreSQL \(version.major) cannot make incremental backups by itself",
+                "Take a full backup, or upgrade the server to PostgreSQL 17."
+            )
         }
         return nil
     }

@@ -10,9 +10,7 @@ extension ReplicationSession {
     package func baseBackup(
         _ options: BaseBackupOptions, to receiver: any BaseBackupReceiver
     ) async throws -> BaseBackupEnd {
-        if let fault = options.fault(for: serverVersion) {
-            throw connection.error(.unsupportedVersion, .backup, fault)
-        }
+        try requireSupport(of: options)
         let stream = BaseBackupStream(connection: connection, options: options, receiver: receiver)
         let wakeup = connection.wakeup
         do {
@@ -25,6 +23,15 @@ extension ReplicationSession {
             connection.abandon()
             throw error
         }
+    }
+}
+
+extension ReplicationSession {
+    /// Looks whether the server's version can do what a base backup asks for.
+    /// - Throws: `.unsupportedVersion`.
+    package func requireSupport(of options: BaseBackupOptions) throws(PostgresError) {
+        guard let fault = options.fault(for: serverVersion) else { return }
+        throw PostgresError(.unsupportedVersion, .backup, server: server, detail: fault.detail, remedy: fault.remedy)
     }
 }
 

@@ -34,6 +34,7 @@ final class BackupSource: Sendable {
                 throw PostgresError(
                     .unsupportedVersion, .check, server: base.server, detail: "PostgreSQL \(base.serverVersion)")
             }
+            try base.requireSupport(of: BaseBackupOptions(label: "", serverCompression: plan.wireCompression))
             guard try await base.show("wal_level") != "minimal" else {
                 throw PostgresError(.walLevel, .check, server: base.server)
             }
