@@ -108,7 +108,10 @@ let tests: [Target] = [
         path: "Tests/BackupEngineTests", swiftSettings: strict),
     .testTarget(
         name: "BackupCLITests",
-        dependencies: ["BackupAPI", "BackupCLI", "BackupEngine", "Codecs", "PostgresClient", testSupport, logging],
+        dependencies: [
+            "BackupAPI", "BackupCLI", "BackupConformance", "BackupEngine", "Codecs", "PostgresClient", testSupport,
+            logging,
+        ],
         path: "Tests/BackupCLITests", swiftSettings: strict),
     .testTarget(
         name: "EndToEndTests", dependencies: ["BackupAPI", "BackupEngine", "PostgresClient", testSupport],

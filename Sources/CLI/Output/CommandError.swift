@@ -1,4 +1,6 @@
 package import BackupAPI
+import BackupEngine
+import PostgresClient
 
 /// A fault of a command itself, outside the engine.
 package struct CommandError: Remediable, Hashable {
@@ -42,12 +44,23 @@ package struct CommandError: Remediable, Hashable {
 extension CommandError {
     /// Anything that was thrown, as an error with words.
     package static func remediable(_ error: any Error) -> any Remediable {
-        if let storage = error as? StorageError, storage.reason == .cancelled { return interrupted }
+        if isInterruption(error) { return interrupted }
         if let known = error as? any Remediable { return known }
-        if error is CancellationError { return interrupted }
         return CommandError(
             .unexpected, "something unexpected happened (\(error))",
             remedy: "Run the command again with -v, and report it with what it prints.")
+    }
+
+    /// Whether an error says that the task was cancelled, whoever says it.
+    package static func isInterruption(_ error: any Error) -> Bool {
+        switch error {
+        case is CancellationError: true
+        case let error as CommandError: error.kind == .interrupted
+        case let error as StorageError: error.reason == .cancelled
+        case let error as PostgresError: error.reason == .cancelled
+        case let error as EngineError: error.reason == .cancelled
+        default: false
+        }
     }
 
     /// The user stopped the command.
