@@ -25,8 +25,8 @@ struct LocalSweep {
     /// Sweeps a folder.
     /// - Parameters:
     ///   - path: of the folder, with a `/` at its end; empty for the root.
-    ///   - namePrefix: only folders that begin like this; temporaries only where it is empty, because they do not tell which
-    ///     object they were to become.
+    ///   - namePrefix: only folders that begin like this. Temporaries do not tell which object they were to become, and so any
+    ///     of them may have become one whose name begins like this.
     private mutating func visit(
         _ folder: borrowing Descriptor, path: String, namePrefix: String = ""
     ) throws(SystemFault) {
@@ -39,11 +39,14 @@ struct LocalSweep {
                     try visit(try folder.folder(entry.name), path: path + entry.sortName)
                     // It works on empty folders only; a writer that is about to use it makes it again.
                     try? folder.removeFolder(entry.name)
-                } else if namePrefix.isEmpty {
+                } else {
                     try removeIfDead(entry.name, in: folder)
                 }
             } catch {
-                guard LocalTree.maySkip(path + entry.sortName, after: error) else { throw error }
+                // What this user may not enter or remove is somebody else's to sweep.
+                guard error.code == EACCES || LocalTree.maySkip(path + entry.sortName, after: error) else {
+                    throw error
+                }
             }
         }
     }

@@ -16,7 +16,8 @@ struct UploadSweep: Sendable {
             count += 1
             if cancel.isSet { return count }
         }
-        guard ObjectKey.temporaryPrefix.hasPrefix(prefix) else { return count }
+        // Probe objects stand in the root, whatever object they were for.
+        guard !prefix.utf8.contains(UInt8(ascii: "/")) else { return count }
         let leftovers = try oldObjects(prefix: root + ObjectKey.temporaryPrefix, cancel: cancel)
         let failed = try S3Deletion(client: client).delete(leftovers, cancel: cancel)
         return count + leftovers.count - failed.count

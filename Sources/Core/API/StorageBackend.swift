@@ -54,7 +54,8 @@ public protocol StorageBackend: Sendable {
     /// - Returns: the keys that could not be deleted, each with its error; empty when all are gone.
     func delete(_ keys: [ObjectKey]) async throws(StorageError) -> [ObjectKey: StorageError]
 
-    /// Removes what unfinished writes of dead processes left behind (temporaries, multipart uploads) below `prefix`.
+    /// Removes what unfinished writes of dead processes left behind (temporaries, multipart uploads) of keys that begin with
+    /// `prefix`. Where a temporary does not tell its key, those in the prefix's own folder count.
     /// - Returns: how many were removed. Those that may still be in use are kept.
     func sweepUnfinished(prefix: String) async throws(StorageError) -> Int
 

@@ -12,7 +12,8 @@ package struct OrphanSweep: Sendable {
         self.server = server
     }
 
-    /// Removes all orphans. Call it only while holding the server's backup lease: then no run is at work that could own one.
+    /// Removes all orphans, and unfinished writes of this server, in the repository's root and beside its keys. Call it only while
+    /// holding the server's backup lease: then no run is at work that could own one.
     /// - Returns: the labels of what is there afterwards, oldest first.
     package func removeOrphans(_ catalog: Catalog) async throws -> [BackupLabel] {
         var kept: [BackupLabel] = []
@@ -25,7 +26,11 @@ package struct OrphanSweep: Sendable {
                     "removed the remains of an interrupted backup", metadata: [LogKeys.label: "\(label)"])
             }
         }
-        let unfinished = try await backend.sweepUnfinished(prefix: "\(server)/")
+        // The root's own level is what has a key beginning with that of `repository.json`.
+        var unfinished = 0
+        for prefix in ["\(server)/", Layout.keysPrefix, try Layout.repository().string] {
+            unfinished += try await backend.sweepUnfinished(prefix: prefix)
+        }
         if unfinished > 0 {
             Logger.current.notice(
                 "removed what writes of an interrupted run left", metadata: [LogKeys.count: "\(unfinished)"])
