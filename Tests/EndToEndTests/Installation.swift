@@ -77,6 +77,18 @@ struct Installation {
             environment: environment, input: Array(input.utf8))
     }
 
+    /// Runs `pgmoneta-cli` to its end as the user whom a path belongs to, to whom the whole installation is given.
+    func run(asOwnerOf path: String, _ arguments: String...) throws -> ProgramOutcome {
+        guard geteuid() == 0 else { return try start(arguments).finish() }
+        let owner = try Program.check("/usr/bin/stat", ["-c", "%u %g", path]).split { $0.isWhitespace }
+        try Program.check("/bin/chown", ["-R", "\(owner[0]):\(owner[1])", folder.path])
+        // The programs may be in a folder that only this user may enter.
+        try Program.check("/bin/cp", [Self.program("pgmoneta-cli"), folder.path("pgmoneta-cli")])
+        let identity = ["--reuid=\(owner[0])", "--regid=\(owner[1])", "--clear-groups", "--"]
+        let command = [folder.path("pgmoneta-cli"), "-c", folder.path(configuration)] + arguments
+        return try Program.run("/usr/bin/setpriv", identity + command, environment: environment)
+    }
+
     /// Takes a backup that must succeed.
     /// - Returns: its label.
     func backup() throws -> String {

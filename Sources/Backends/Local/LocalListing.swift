@@ -58,9 +58,8 @@ struct LocalListing {
             entries.append(.object(ObjectInfo(key: key, byteCount: status.byteCount)))
             return
         }
-        let inner = try folder.folder(entry.name)
-        guard request.isShallow else { return try visit(inner, path: position) }
-        if try LocalListing.holdsObject(inner, path: position) { entries.append(.folder(position)) }
+        guard request.isShallow else { return try visit(try folder.folder(entry.name), path: position) }
+        if try LocalListing.mayHoldObject(entry.name, of: folder, path: position) { entries.append(.folder(position)) }
     }
 
     /// Whether a position, or for a folder a key below it, sorts behind `after`.
@@ -68,6 +67,19 @@ struct LocalListing {
         guard let after = request.after else { return true }
         if ObjectKey.precedes(after, position) { return true }
         return !request.isShallow && position.utf8.last == UInt8(ascii: "/") && after.utf8.starts(with: position.utf8)
+    }
+
+    /// Whether there is an object in a folder or below it. One that may not be entered counts: it is there, and who asks for
+    /// an object in it is told why it cannot be had.
+    private static func mayHoldObject(
+        _ name: String, of folder: borrowing Descriptor, path: String
+    ) throws(SystemFault) -> Bool {
+        do throws(SystemFault) {
+            return try holdsObject(try folder.folder(name), path: path)
+        } catch {
+            guard error.code == EACCES, !LocalTree.maySkip(path, after: error) else { throw error }
+            return true
+        }
     }
 
     /// Whether there is an object in a folder or below it.

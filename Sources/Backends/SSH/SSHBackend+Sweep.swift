@@ -24,7 +24,12 @@ extension SSHBackend {
             case .folder:
                 let inner = position + "/"
                 guard inner.utf8.starts(with: prefix.utf8) || prefix.utf8.starts(with: inner.utf8) else { continue }
-                count += try await sweep(inner, prefix: prefix, now: &now, on: lease)
+                do throws(SFTPFault) {
+                    count += try await sweep(inner, prefix: prefix, now: &now, on: lease)
+                } catch {
+                    // What this user may not enter is somebody else's to sweep.
+                    guard case .status(.permissionDenied, _) = error else { throw error }
+                }
             case .regular:
                 guard text.utf8.starts(with: ObjectKey.temporaryPrefix.utf8) else { continue }
                 // A temporary's folder tells whose it is: the name itself is random.

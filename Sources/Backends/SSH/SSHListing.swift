@@ -56,12 +56,23 @@ struct SSHListing {
             guard isBehindStart(folder) || (request.after ?? "").utf8.starts(with: folder.utf8) else { return }
             return try await walk(folder)
         }
-        if isBehindStart(folder), try await holdsObject(folder) { entries.append(.folder(folder)) }
+        if isBehindStart(folder), try await mayHoldObject(folder) { entries.append(.folder(folder)) }
     }
 
     private func isBehindStart(_ position: String) -> Bool {
         guard let after = request.after else { return true }
         return ObjectKey.precedes(after, position)
+    }
+
+    /// Whether there is an object somewhere below a folder. One that may not be entered counts: it is there, and who asks for
+    /// an object in it is told why it cannot be had.
+    private func mayHoldObject(_ folder: String) async throws(SFTPFault) -> Bool {
+        do throws(SFTPFault) {
+            return try await holdsObject(folder)
+        } catch {
+            guard case .status(.permissionDenied, _) = error else { throw error }
+            return true
+        }
     }
 
     /// Whether there is an object somewhere below a folder.

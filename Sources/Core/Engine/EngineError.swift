@@ -8,6 +8,7 @@ package struct EngineError: Remediable, Hashable {
         case noBackup = "no-backup"
         case backupInvalid = "backup-invalid"
         case recordDamaged = "record-damaged"
+        case recordUnreadable = "record-unreadable"
         case indexDamaged = "index-damaged"
         case objectDamaged = "object-damaged"
         case memberDamaged = "member-damaged"
@@ -59,6 +60,7 @@ package struct EngineError: Remediable, Hashable {
         case .noBackup: "there is no valid backup: \(detail)"
         case .backupInvalid: "the backup is not valid: \(detail)"
         case .recordDamaged: "the record of the backup is damaged: \(detail)"
+        case .recordUnreadable: "the record of the backup cannot be read: \(detail)"
         case .indexDamaged: "the index of the backup is damaged: \(detail)"
         case .objectDamaged: "a stored object is damaged: \(detail)"
         case .memberDamaged: "a file in the backup is damaged: \(detail)"
@@ -90,6 +92,7 @@ package struct EngineError: Remediable, Hashable {
         switch reason {
         case .unknownBackup, .ambiguousBackup: "Type 'pgmoneta-cli list-backup <server>' and use a label it shows."
         case .noBackup: "Take a backup with 'pgmoneta-cli backup <server>'."
+        case .recordUnreadable: "Make it possible to read the object; 'pgmoneta-cli info' says what is in the way."
         case .backupInvalid, .recordDamaged, .indexDamaged, .objectDamaged, .memberDamaged:
             "Use another backup or another target; 'pgmoneta-cli verify' shows what is damaged."
         case .manifestMismatch:

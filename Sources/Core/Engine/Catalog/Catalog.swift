@@ -53,12 +53,16 @@ package struct Catalog: Sendable {
         }
     }
 
-    /// The backup with that label; nil when there is no record.
+    /// The backup with that label; nil when there is no record. One that cannot be read while the place answers is not valid.
     package func entry(_ label: BackupLabel) async throws -> CatalogEntry? {
         do {
             guard let record = try await record(label, requiresKey: false) else { return nil }
             return CatalogEntry(label: label, record: .success(record))
         } catch let error as EngineError {
+            return CatalogEntry(label: label, record: .failure(error))
+        } catch let fault as StorageError where fault.concernsOneObject {
+            let reason: EngineError.Reason = fault.reason == .corrupt ? .recordDamaged : .recordUnreadable
+            let error = EngineError(reason, fault.summary, remedy: fault.remedy)
             return CatalogEntry(label: label, record: .failure(error))
         }
     }
@@ -112,5 +116,15 @@ package struct Catalog: Sendable {
 
     private func unknown(_ identifier: String) -> EngineError {
         EngineError(.unknownBackup, "'\(identifier)' of '\(server)' at \(backend.displayName)")
+    }
+}
+
+extension StorageError {
+    /// Whether the place answers, and it is this object alone that cannot be had.
+    var concernsOneObject: Bool {
+        switch reason {
+        case .permissionDenied, .corrupt, .failed, .invalidKey, .unsupported: true
+        default: false
+        }
     }
 }

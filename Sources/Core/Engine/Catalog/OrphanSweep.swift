@@ -18,7 +18,7 @@ package struct OrphanSweep: Sendable {
     package func removeOrphans(_ catalog: Catalog) async throws -> [BackupLabel] {
         var kept: [BackupLabel] = []
         for label in try await catalog.labels() {
-            if try await catalog.hasRecord(label) {
+            if try await mayHaveRecord(label, catalog) {
                 kept.append(label)
             } else {
                 try await remove(label)
@@ -36,6 +36,18 @@ package struct OrphanSweep: Sendable {
                 "removed what writes of an interrupted run left", metadata: [LogKeys.count: "\(unfinished)"])
         }
         return kept
+    }
+
+    /// Whether a label's folder is to be left alone: it has a record, or nobody can tell.
+    private func mayHaveRecord(_ label: BackupLabel, _ catalog: Catalog) async throws -> Bool {
+        do {
+            return try await catalog.hasRecord(label)
+        } catch let error as StorageError where error.concernsOneObject {
+            Logger.current.warning(
+                "a backup cannot be looked at, and is left alone",
+                metadata: [LogKeys.label: "\(label)", LogKeys.error: "\(error.summary)"])
+            return true
+        }
     }
 
     /// Removes all objects of a backup, its record first, so that it is never half there.
