@@ -1,8 +1,10 @@
 import BackupAPI
-import BackupEngine
+import BackupConformance
 import Foundation
 import TestSupport
 import Testing
+
+@testable import BackupEngine
 
 /// Promise 5: any changed, missing, swapped or truncated stored byte is found by `verify` and refused by `restore`.
 @Suite struct DamageTests {
@@ -36,6 +38,27 @@ import Testing
         #expect(attempts >= 6 * 5)
         let report = try await onPool { try await lab.verify(label) }
         #expect(report.isSound, "the repaired backup is sound again: \(report)")
+    }
+
+    /// A plain record, and one with an authentication code.
+    @Test(arguments: [GoldenBackup.all[0], GoldenBackup.all[5]])
+    func `a changed bit anywhere in the record is damage and nothing else`(_ backup: GoldenBackup) async throws {
+        try await onPool {
+            let (golden, place) = try await GoldenRepository.inMemory()
+            let key = try Layout.object("primary", backup.label, Layout.recordName)
+            let whole = try await place.read(key, limit: 1 << 20)
+            #expect(whole.count > 1000)
+            for position in whole.indices {
+                place.plant(whole, at: key)
+                place.damage(key) { $0[position] ^= 1 << UInt8(position % 8) }
+
+                let error = await #expect(throws: EngineError.self, "byte \(position)") {
+                    _ = try await golden.chain(backup.label)
+                }
+
+                #expect(error?.reason == .recordDamaged, "byte \(position)")
+            }
+        }
     }
 
     /// Bits flipped at the beginning, in the middle and at the end; one byte cut; the object removed.

@@ -69,8 +69,18 @@ package struct Catalog: Sendable {
 
     /// Reads and checks one record; nil when there is none.
     package func record(_ label: BackupLabel, requiresKey: Bool) async throws -> BackupRecord? {
+        guard let bytes = try await recordBytes(label) else { return nil }
+        return try record(from: bytes, label, requiresKey: requiresKey)
+    }
+
+    /// The bytes of a record as they are stored; nil when there is none.
+    func recordBytes(_ label: BackupLabel) async throws -> [UInt8]? {
+        try await backend.readIfPresent(Layout.object(server, label, Layout.recordName), limit: 64 << 20)
+    }
+
+    /// Checks the bytes of a record.
+    func record(from bytes: [UInt8], _ label: BackupLabel, requiresKey: Bool) throws -> BackupRecord {
         let key = try Layout.object(server, label, Layout.recordName)
-        guard let bytes = try await backend.readIfPresent(key, limit: 64 << 20) else { return nil }
         let record = try file.decode(bytes, name: key.string, requiresKey: requiresKey)
         guard record.server == server, record.label == label else {
             throw EngineError(.recordDamaged, "'\(key)' belongs to '\(record.server)' \(record.label)")

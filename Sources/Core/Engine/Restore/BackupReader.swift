@@ -6,44 +6,40 @@ package struct BackupReader: Sendable {
     package let record: BackupRecord
     package let frames: FrameWalk
     private let cryptography: any Cryptography
+    /// The record as an object, with the digest that it has.
+    private let storedRecord: StoredObject
 
+    /// The record's bytes are compared with `backup.sha512` before anything that they say is believed: a changed bit in them must
+    /// not look like a newer format or another key.
     /// - Throws: `.masterKeyMissing` when the backup is encrypted and its key is not here; `.recordDamaged`.
     package init(
         catalog: Catalog, label: BackupLabel, codecs: CodecRegistry, cryptography: any Cryptography, workers: Int
     ) async throws {
-        guard let record = try await catalog.record(label, requiresKey: true) else {
+        let bytes = try await Self.naming(Layout.recordName, of: label) { try await catalog.recordBytes(label) }
+        guard let bytes else {
             throw EngineError(.recordDamaged, "'\(Layout.backupPrefix(catalog.server, label))backup.info' is missing")
         }
+        let digest = cryptography.makeDigest(.sha512)
+        digest.update(unsafe bytes.span.bytes)
+        storedRecord = StoredObject(path: Layout.recordName, bytes: bytes.count, sha512: hexadecimal(digest.finish()))
+        let line = ChecksumList.text([storedRecord])
+        guard try await Self.checksumList(of: label, in: catalog).suffix(line.count).elementsEqual(line) else {
+            throw EngineError(
+                .recordDamaged,
+                "'\(Layout.recordName)' of \(label) is not the one in '\(Layout.checksumsName)': one of them was altered"
+            )
+        }
+        record = try catalog.record(from: bytes, label, requiresKey: true)
         self.catalog = catalog
-        self.record = record
         self.cryptography = cryptography
         frames = FrameWalk(
             backend: catalog.repository.backend, codecs: codecs, keys: catalog.repository.keys, workers: workers)
-        try await requireRecordDigest()
     }
 
-    /// Checks the record against `backup.sha512` before anything else it says is believed.
-    private func requireRecordDigest() async throws {
-        let line = ChecksumList.text([try await storedRecord()])
-        guard try await storedChecksumList().suffix(line.count).elementsEqual(line) else {
-            throw EngineError(
-                .recordDamaged,
-                "'\(Layout.recordName)' of \(record.label) is not the one in '\(Layout.checksumsName)': one of them was altered"
-            )
-        }
-    }
-
-    /// The record as an object with the digest that it has now.
-    private func storedRecord() async throws -> StoredObject {
-        let bytes = try await backend.read(key(Layout.recordName), limit: 64 << 20)
-        let digest = cryptography.makeDigest(.sha512)
-        digest.update(unsafe bytes.span.bytes)
-        return StoredObject(path: Layout.recordName, bytes: bytes.count, sha512: hexadecimal(digest.finish()))
-    }
-
-    private func storedChecksumList() async throws -> [UInt8] {
-        try await naming(Layout.checksumsName) {
-            try await backend.read(key(Layout.checksumsName), limit: 256 << 20)
+    private static func checksumList(of label: BackupLabel, in catalog: Catalog) async throws -> [UInt8] {
+        try await naming(Layout.checksumsName, of: label) {
+            let key = try Layout.object(catalog.server, label, Layout.checksumsName)
+            return try await catalog.repository.backend.read(key, limit: 256 << 20)
         }
     }
 
@@ -53,7 +49,7 @@ package struct BackupReader: Sendable {
     package func index() async throws -> BackupIndex {
         let reader = StoredObjectReader(
             backend: backend, chain: try frames.chain(of: record), cryptography: cryptography)
-        return try await naming(record.index.path) {
+        return try await Self.naming(record.index.path, of: record.label) {
             let bytes = try await reader.bytes(
                 record.index, key: key(record.index.path), identity: record.identity(path: record.index.path))
             return try BackupIndex(decoding: bytes)
@@ -64,7 +60,7 @@ package struct BackupReader: Sendable {
     package func manifest(to consume: (RawSpan) async throws -> Void) async throws {
         let reader = StoredObjectReader(
             backend: backend, chain: try frames.chain(of: record), cryptography: cryptography)
-        try await naming(record.manifest.path) {
+        try await Self.naming(record.manifest.path, of: record.label) {
             try await reader.stream(
                 record.manifest, key: key(record.manifest.path), identity: record.identity(path: record.manifest.path),
                 to: consume)
@@ -78,8 +74,8 @@ package struct BackupReader: Sendable {
 
     /// Checks that `backup.sha512` is exactly what the record and the index say it must be.
     package func requireChecksumList(_ index: BackupIndex) async throws {
-        let expected = ChecksumList.text(objects(index) + [try await storedRecord()])
-        let stored = try await storedChecksumList()
+        let expected = ChecksumList.text(objects(index) + [storedRecord])
+        let stored = try await Self.checksumList(of: record.label, in: catalog)
         guard stored == expected else {
             throw EngineError(
                 .objectDamaged, "'\(Layout.checksumsName)' or '\(Layout.recordName)' of \(record.label) was altered")
@@ -91,13 +87,15 @@ package struct BackupReader: Sendable {
     }
 
     /// Turns a missing object into a damage that names it.
-    private func naming<Result>(_ path: String, _ body: () async throws -> Result) async throws -> Result {
+    private static func naming<Result>(
+        _ path: String, of label: BackupLabel, _ body: () async throws -> Result
+    ) async throws -> Result {
         do {
             return try await body()
         } catch let error as StorageError where error.reason == .notFound {
-            throw EngineError(.objectDamaged, "'\(path)' of \(record.label) is missing")
+            throw EngineError(.objectDamaged, "'\(path)' of \(label) is missing")
         } catch let error as EngineError {
-            throw error.about(record.label)
+            throw error.about(label)
         }
     }
 }
