@@ -44,4 +44,27 @@ import Testing
 
         #expect(error?.reason == reason)
     }
+
+    @Test(arguments: [VerifyOperation.Depth.stored, .content], [0, 100])
+    func `a fault of the disk under any object is damage`(depth: VerifyOperation.Depth, afterByteCount: Int)
+        async throws
+    {
+        let prefix = Layout.backupPrefix("primary", Self.backup.label)
+        let keys = try await GoldenRepository.inMemory().place.keys.filter { $0.string.hasPrefix(prefix) }
+        #expect(keys.count > 5)
+
+        for key in keys {
+            let golden = try await Self.golden(key, .corrupt, afterByteCount: afterByteCount)
+            let report = try await onPool {
+                try await VerifyOperation(
+                    catalog: golden.catalog(), codecs: StandardCodecs.registry, cryptography: OpenSSLCryptography(),
+                    workers: 2, progress: ProgressCounter(activity: "test")
+                ).run(Self.backup.label, depth: depth)
+            }
+
+            let words = (report.damages + report.objects.flatMap(\.damages)).joined(separator: "\n")
+            #expect(words.contains("'\(key.string.dropFirst(prefix.utf8.count))'"), "\(key): \(words)")
+            #expect(words.contains("EIO"), "\(key): \(words)")
+        }
+    }
 }

@@ -1,5 +1,7 @@
 import BackupAPI
+import BackupConformance
 import Glibc
+import TestSupport
 import Testing
 
 @testable import LocalBackend
@@ -30,6 +32,30 @@ struct LocalErrorsTests {
         #expect(error.detail == name)
         #expect(error.remedy.contains(remedy), "\(error.remedy)")
         #expect(error.summary.hasPrefix("cannot write 'a/b' at file:///x: "))
+    }
+
+    /// read(2): EIO is a fault of the medium; a sector that cannot be read is data that is gone.
+    @Test func `a disk that cannot read what it has is damage, one that cannot write is not`() throws {
+        let fault = SystemFault(EIO)
+
+        #expect(LocalErrors.error(fault, .read, target: "file:///x").reason == .corrupt)
+        #expect(LocalErrors.error(fault, .read, target: "file:///x").remedy.contains("dmesg"))
+        #expect(LocalErrors.error(fault, .commit, target: "file:///x").reason == .failed)
+    }
+
+    @Test func `a file that becomes shorter while it is read is damage`() async throws {
+        let folder = try TemporaryFolder()
+        try folder.write([UInt8](repeating: 7, count: 100_000), to: "object")
+        let backend = FaultyBackend(LocalBackend(path: folder.path)) { call in
+            if call.kind == .read { unsafe truncate(folder.path("object"), 10) }
+            return nil
+        }
+
+        let error = await #expect(throws: StorageError.self) {
+            _ = try await backend.read(try ObjectKey("object"), limit: 1 << 20)
+        }
+
+        #expect(error?.reason == .corrupt)
     }
 
     @Test func `only the file system's own folder may be skipped when it is closed to us`() {

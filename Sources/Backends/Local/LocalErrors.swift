@@ -8,12 +8,13 @@ enum LocalErrors {
         _ fault: SystemFault, _ operation: StorageError.Operation, key: ObjectKey? = nil, target: String
     ) -> StorageError {
         StorageError(
-            reason(for: fault), operation: operation, key: key?.string, target: target, detail: name(of: fault.code),
+            reason(for: fault, operation), operation: operation, key: key?.string, target: target,
+            detail: name(of: fault.code),
             remedy: remedy(for: fault))
     }
 
     /// What kind of fault it is.
-    static func reason(for fault: SystemFault) -> StorageError.Reason {
+    static func reason(for fault: SystemFault, _ operation: StorageError.Operation) -> StorageError.Reason {
         switch fault.code {
         case ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EISDIR:
             if fault.concernsRoot { return .misconfigured }
@@ -28,6 +29,8 @@ enum LocalErrors {
             return .unavailable
         case ETIMEDOUT: return .timedOut
         case ECANCELED: return .cancelled
+        // read(2): a fault of the medium. What it held is not there any more.
+        case EIO where operation == .read: return .corrupt
         default: return .failed
         }
     }

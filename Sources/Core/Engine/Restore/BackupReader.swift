@@ -86,14 +86,15 @@ package struct BackupReader: Sendable {
         try Layout.object(record.server, record.label, path)
     }
 
-    /// Turns a missing object into a damage that names it.
+    /// Turns an object that is gone, or cannot be read any more, into a damage that names it.
     private static func naming<Result>(
         _ path: String, of label: BackupLabel, _ body: () async throws -> Result
     ) async throws -> Result {
         do {
             return try await body()
-        } catch let error as StorageError where error.reason == .notFound {
-            throw EngineError(.objectDamaged, "'\(path)' of \(label) is missing")
+        } catch let fault as StorageError {
+            if let damage = EngineError(damageOf: path, of: label, fault) { throw damage }
+            throw fault
         } catch let error as EngineError {
             throw error.about(label)
         }

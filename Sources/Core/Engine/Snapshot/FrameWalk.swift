@@ -88,9 +88,10 @@ package struct FrameWalk: Sendable {
             } catch let error as CodecError {
                 let words = "'\(plan.path(volume: run.volume))' of \(plan.record.label): \(error)"
                 try damaged(EngineError(.objectDamaged, words))
-            } catch let error as StorageError where error.reason == .notFound || error.reason == .corrupt {
-                let words = "'\(plan.path(volume: run.volume))' of \(plan.record.label) is missing (\(error))"
-                try damaged(EngineError(.objectDamaged, words))
+            } catch let fault as StorageError {
+                let path = plan.path(volume: run.volume)
+                guard let damage = EngineError(damageOf: path, of: plan.record.label, fault) else { throw fault }
+                try damaged(damage)
             }
         }
     }

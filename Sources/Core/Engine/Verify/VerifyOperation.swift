@@ -103,7 +103,7 @@ package struct VerifyOperation: Sendable {
     private func check(_ label: BackupLabel, depth: Depth, _ findings: Findings) async throws -> Checked? {
         guard let (reader, index) = try await open(label, findings) else { return nil }
         let objects = reader.objects(index)
-        try await findings.collectDamage(missing: Layout.checksumsName) { try await reader.requireChecksumList(index) }
+        try await findings.collectDamage(of: Layout.checksumsName) { try await reader.requireChecksumList(index) }
         switch depth {
         case .stored: try await checkStored(objects, reader: reader, findings)
         case .content: try await checkContent(index, reader: reader, findings)
@@ -131,7 +131,7 @@ package struct VerifyOperation: Sendable {
             for (number, object) in objects.enumerated() {
                 if number >= width { try await group.next() }
                 group.addTask {
-                    try await findings.collectDamage(missing: object.path) {
+                    try await findings.collectDamage(of: object.path) {
                         let identity = reader.record.identity(path: object.path)
                         try await plain.stream(object, key: reader.key(object.path), identity: identity) {
                             progress.add(byteCount: $0.byteCount)
@@ -146,7 +146,7 @@ package struct VerifyOperation: Sendable {
     private func checkContent(_ index: BackupIndex, reader: BackupReader, _ findings: Findings) async throws {
         let snapshot = Snapshot(record: reader.record, index: index)
         progress.addTotal(byteCount: snapshot.byteCount)
-        try await findings.collectDamage(missing: reader.record.manifest.path) { try await reader.manifest { _ in } }
+        try await findings.collectDamage(of: reader.record.manifest.path) { try await reader.manifest { _ in } }
         let pages = PageChecks(
             snapshot: snapshot, startLSN: reader.record.position(reader.record.startLSN),
             isActive: reader.record.hasDataChecksums, damaged: { findings.note($0) })
@@ -155,16 +155,6 @@ package struct VerifyOperation: Sendable {
                 snapshot, into: CountingSink(sink: pages, progress: progress), damaged: { findings.note($0) })
         } catch let error as EngineError where error.isDamage {
             findings.note(error)
-        }
-    }
-}
-
-extension EngineError {
-    /// Whether it says that what is stored is not what was written.
-    package var isDamage: Bool {
-        switch reason {
-        case .recordDamaged, .indexDamaged, .objectDamaged, .memberDamaged, .chainBroken, .parentMissing: true
-        default: false
         }
     }
 }
@@ -178,14 +168,15 @@ private final class Findings: Sendable {
 
     func note(_ error: EngineError) { errors.withLock { if !$0.contains(error) { $0.append(error) } } }
 
-    /// Runs a check; damage and a missing object are noted, anything else is thrown.
-    func collectDamage(missing path: String, _ body: () async throws -> Void) async throws {
+    /// Runs a check; damage, and an object that is gone or cannot be read any more, are noted, anything else is thrown.
+    func collectDamage(of path: String, _ body: () async throws -> Void) async throws {
         do {
             try await body()
         } catch let error as EngineError where error.isDamage {
             note(error)
-        } catch let error as StorageError where error.reason == .notFound {
-            note(EngineError(.objectDamaged, "'\(path)' of \(label) is missing"))
+        } catch let fault as StorageError {
+            guard let damage = EngineError(damageOf: path, of: label, fault) else { throw fault }
+            note(damage)
         }
     }
 

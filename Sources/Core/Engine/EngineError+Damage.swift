@@ -1,0 +1,22 @@
+import BackupAPI
+
+extension EngineError {
+    /// Whether it says that what is stored is not what was written.
+    package var isDamage: Bool {
+        switch reason {
+        case .recordDamaged, .indexDamaged, .objectDamaged, .memberDamaged, .chainBroken, .parentMissing: true
+        default: false
+        }
+    }
+
+    /// The damage that a fault of storage tells of: an object is gone, or the place cannot give back what it was given.
+    /// - Parameter path: the object's path below the folder of the backup `label`.
+    /// - Returns: nil for any other fault, which says nothing about the object.
+    init?(damageOf path: String, of label: BackupLabel, _ fault: StorageError) {
+        switch fault.reason {
+        case .notFound: self.init(.objectDamaged, "'\(path)' of \(label) is missing")
+        case .corrupt: self.init(.objectDamaged, "'\(path)' of \(label): \(fault.summary)")
+        default: return nil
+        }
+    }
+}
