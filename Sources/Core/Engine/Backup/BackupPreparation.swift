@@ -8,46 +8,52 @@ struct PreparedTargets: Sendable {
     let label: BackupLabel
     /// What an incremental backup builds on; nil for a full one.
     let parent: ChosenParent?
-    fileprivate let leases: [Lease]
+    fileprivate let leases: [(target: UploadTarget, lease: Lease)]
     fileprivate let server: String
 
-    /// Runs `body` while all leases are renewed; gives them back afterwards.
+    /// Runs `body` while all leases are renewed; gives them back afterwards. A lease that is lost is its target's failure.
     func holdingLeases<Result: Sendable>(
         _ body: @escaping @Sendable (BackupLabel) async throws -> Result
     ) async throws -> Result {
-        try await PreparedTargets.hold(leases[...]) { [label] in try await body(label) }
+        try await hold(leases[...]) { [label] in try await body(label) }
     }
 
-    /// Looks whether this run still has its leases; without them another run may have swept what this one wrote.
-    /// - Throws: `.busy` when one was lost. A target that does not answer is left to the commit, which fails there.
+    /// Looks whether this run still has its leases; where it has not, another run may have swept what this one wrote.
+    /// - Throws: when no target is left.
     func requireLeases() async throws {
-        for lease in leases {
-            do {
-                try await lease.requireHeld()
-            } catch let error as StorageError where error.reason != .cancelled {
-                continue
-            }
-        }
+        for (target, lease) in leases { _ = try await target.attempt { try await lease.requireHeld() } }
+        try targets.requireOneComplete()
     }
 
     /// Deletes what an unsuccessful backup wrote. It does not throw: what stays is invisible, and the next backup sweeps it.
     /// It runs even when this task was cancelled.
     func removeRemains(of label: BackupLabel, from targets: [UploadTarget]) async {
         let server = server
+        // Without the lease the folder of that label is not ours: another run may be writing it.
+        let own = leases.map(\.target).filter { target in targets.contains { $0 === target } && !target.isTakenOver }
         await Task {
-            // Where the record was there already, the label is another run's, and not ours to remove.
-            for target in targets where (target.failure as? StorageError)?.reason != .alreadyExists {
-                try? await OrphanSweep(backend: target.backend, server: server).remove(label)
-            }
+            for target in own { try? await OrphanSweep(backend: target.backend, server: server).remove(label) }
         }.value
     }
 
-    private static func hold<Result: Sendable>(
-        _ leases: ArraySlice<Lease>, _ body: @escaping @Sendable () async throws -> Result
+    private func hold<Result: Sendable>(
+        _ leases: ArraySlice<(target: UploadTarget, lease: Lease)>,
+        _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
-        guard let first = leases.first else { return try await body() }
+        guard let (target, lease) = leases.first else { return try await body() }
         let rest = leases.dropFirst()
-        return try await first.hold { try await hold(rest, body) }
+        let whenLost: @Sendable (any Error) throws -> Void = { [targets] error in
+            target.fail(error)
+            try targets.requireOneComplete()
+        }
+        return try await lease.hold(whenLost: whenLost) { try await hold(rest, body) }
+    }
+}
+
+extension UploadTarget {
+    /// Whether another run took over what this one began there, or had the label already.
+    fileprivate var isTakenOver: Bool {
+        (failure as? StorageError)?.reason == .alreadyExists || (failure as? EngineError)?.reason == .busy
     }
 }
 
@@ -65,16 +71,13 @@ struct BackupPreparation: Sendable {
 
     func run(_ targets: [UploadTarget]) async throws -> PreparedTargets {
         var opened: [(target: UploadTarget, repository: Repository)] = []
-        var leases: [Lease] = []
+        var leases: [(target: UploadTarget, lease: Lease)] = []
         do {
             for target in targets {
-                do {
-                    let repository = try await open(target)
-                    leases.append(try await lease(target))
-                    opened.append((target, repository))
-                } catch let error as StorageError where error.reason != .cancelled {
-                    target.fail(error)
-                }
+                guard let repository = try await target.attempt({ try await open(target) }) else { continue }
+                guard let lease = try await target.attempt({ try await lease(target) }) else { continue }
+                leases.append((target, lease))
+                opened.append((target, repository))
             }
             try targets.requireOneComplete()
             let keys = try await keys(opened)
@@ -83,13 +86,16 @@ struct BackupPreparation: Sendable {
             for (target, repository) in opened {
                 let catalog = Catalog(repository: repository, server: plan.server, cryptography: plan.cryptography)
                 let sweep = OrphanSweep(backend: target.backend, server: plan.server)
-                let labels = try await sweep.removeOrphans(catalog)
+                guard let labels = try await target.attempt({ try await sweep.removeOrphans(catalog) }) else {
+                    continue
+                }
                 catalogs.append((target, catalog))
                 // A label is never used twice, and they ascend even when the clock was set back.
                 if let newest = labels.last, label <= newest {
                     label = BackupLabel(secondsSince1970: newest.secondsSince1970 + 1)
                 }
             }
+            try targets.requireOneComplete()
             var parent: ChosenParent?
             if let request = plan.parent {
                 parent = try await ChosenParent.choose(request, on: catalogs, plan: plan)
@@ -98,7 +104,7 @@ struct BackupPreparation: Sendable {
             return PreparedTargets(
                 targets: targets, keys: keys, label: label, parent: parent, leases: leases, server: plan.server)
         } catch {
-            for lease in leases { await lease.release() }
+            for (_, lease) in leases { await lease.release() }
             throw error
         }
     }
@@ -123,22 +129,20 @@ struct BackupPreparation: Sendable {
                 .masterKeyMissing, "'encryption' is set", remedy: "Make a master key with 'pgmoneta-admin master-key'.")
         }
         var ring = KeyRing()
-        var missing: [UploadTarget] = []
         for (_, repository) in opened {
             if ring.currentID == nil, let id = repository.keys.currentID, let key = repository.keys.key(id) {
                 ring.add(id: id, key: key, isCurrent: true)
             }
         }
-        if ring.currentID == nil, let first = opened.first?.target {
-            let store = KeyStore(backend: first.backend, cryptography: plan.cryptography)
-            let (id, key) = try await store.create(for: masterKey, now: plan.now())
-            ring.add(id: id, key: key, isCurrent: true)
+        for (target, _) in opened where ring.currentID == nil {
+            let store = KeyStore(backend: target.backend, cryptography: plan.cryptography)
+            let made = try await target.attempt { try await store.create(for: masterKey, now: plan.now()) }
+            if let (id, key) = made { ring.add(id: id, key: key, isCurrent: true) }
         }
         guard let id = ring.currentID, let key = ring.key(id) else { return ring }
-        for (target, repository) in opened where repository.keys.key(id) == nil { missing.append(target) }
-        for target in missing {
+        for (target, repository) in opened where repository.keys.key(id) == nil {
             let store = KeyStore(backend: target.backend, cryptography: plan.cryptography)
-            try await store.store(id: id, key: key, for: masterKey, now: plan.now())
+            _ = try await target.attempt { try await store.store(id: id, key: key, for: masterKey, now: plan.now()) }
         }
         return ring
     }

@@ -36,8 +36,10 @@ struct ChosenParent: Sendable {
     ) async throws -> ChosenParent {
         var places: [(target: UploadTarget, catalog: Catalog, records: [BackupLabel: BackupRecord])] = []
         for (target, catalog) in opened {
-            places.append((target, catalog, try await wholeChains(catalog)))
+            guard let records = try await target.attempt({ try await wholeChains(catalog) }) else { continue }
+            places.append((target, catalog, records))
         }
+        try opened.map(\.target).requireOneComplete()
         let all = Set(places.flatMap(\.records.keys)).sorted()
         let common = all.filter { label in places.allSatisfy { $0.records[label] != nil } }
         let label = try Self.label(request.identifier, among: common.isEmpty ? all : common, all: all, plan.server)

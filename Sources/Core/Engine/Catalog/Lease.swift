@@ -55,8 +55,12 @@ package struct Lease: Sendable {
     }
 
     /// Runs `body` while renewing the lease, and gives it back afterwards.
-    /// - Throws: what `body` throws; `.busy` when somebody took the lease over, after `body` was cancelled.
-    package func hold<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
+    /// - Parameter whenLost: told once why the lease is not held any more; when it returns, `body` goes on without the lease.
+    /// - Throws: what `body` throws; what `whenLost` throws, after `body` was cancelled: `.busy` where nothing else is said.
+    package func hold<Result: Sendable>(
+        whenLost: @escaping @Sendable (any Error) throws -> Void = { throw $0 },
+        _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
         let outcome: Swift.Result<Result, any Error> = await withTaskGroup(of: Swift.Result<Result, any Error>?.self) {
             group in
             group.addTask {
@@ -65,14 +69,17 @@ package struct Lease: Sendable {
             group.addTask {
                 do {
                     try await renewUntilCancelled()
-                    return nil
                 } catch {
-                    return .failure(error)
+                    // A renewal that was cut off by the end of `body` tells nothing.
+                    if Task.isCancelled { return nil }
+                    do { try whenLost(error) } catch { return .failure(error) }
                 }
+                return nil
             }
             var first: Swift.Result<Result, any Error>?
             for await ended in group {
-                if let ended, first == nil { first = ended }
+                guard let ended else { continue }
+                if first == nil { first = ended }
                 group.cancelAll()
             }
             return first ?? .failure(CancellationError())

@@ -19,6 +19,21 @@ package final class UploadTarget: Sendable {
 
     /// Notes the first failure.
     package func fail(_ error: any Error) { state.withLock { if $0 == nil { $0 = error } } }
+
+    /// Runs a step that concerns this target alone. What goes wrong in it is this target's failure.
+    /// - Returns: nil when the target has failed.
+    /// - Throws: only when the task was cancelled.
+    func attempt<Result>(_ step: () async throws -> Result) async throws -> Result? {
+        guard failure == nil else { return nil }
+        do {
+            return try await step()
+        } catch {
+            // What a cancelled step throws says nothing about the target.
+            guard !Task.isCancelled, (error as? StorageError)?.reason != .cancelled else { throw error }
+            fail(error)
+            return nil
+        }
+    }
 }
 
 extension [UploadTarget] {
