@@ -32,6 +32,7 @@ struct CommandBench {
         codecs: StandardCodecs.registry, cryptography: OpenSSLCryptography())
 
     let captured = CapturedConsole()
+    var kit = Self.kit
     var environment: [String: String] = ["HOME": "/nowhere"]
     var makeService: Session.ServiceMaker?
     /// 2024-09-28 06:56:44 UTC.
@@ -40,7 +41,7 @@ struct CommandBench {
     var session: Session {
         let moment = unixSeconds
         return Session(
-            program: "pgmoneta-cli", kit: Self.kit, environment: environment,
+            program: "pgmoneta-cli", kit: kit, environment: environment,
             clock: CommandClock(unixSeconds: { moment }, uptime: { .zero }), console: captured.console(),
             makeService: makeService)
     }

@@ -91,7 +91,8 @@ import Testing
 
     @Test func `list-backup in raw`() {
         let answer = BackupListAnswer(
-            server: ServerIdentity(name: "primary", majorVersion: 17, minorVersion: 0), backups: [BackupSamples.full])
+            server: ServerIdentity(name: "primary", majorVersion: 17, minorVersion: 0), backups: [BackupSamples.full],
+            targets: BackupSamples.full.targets)
         let reply = reply(
             .listBackup, 1_727_506_692, seconds: 0, ["Server": .string("primary")], replies.list(answer))
 
@@ -127,18 +128,22 @@ import Testing
                   MinorVersion: 0
                   Server: primary
                   ServerVersion: 0.1.0
+                  Targets:
+                    - Status: complete
+                      Target: local
 
                 """)
     }
 
     @Test func `a list without backups, of a server that nobody knows the version of`() {
-        let answer = BackupListAnswer(server: ServerIdentity(name: "primary"), backups: [])
+        let answer = BackupListAnswer(server: ServerIdentity(name: "primary"), backups: [], targets: [])
 
         #expect(
             LayoutRenderer(isTranslated: true).render(replies.list(answer)) == """
                 Backups: []
                 Server: primary
                 ServerVersion: 0.1.0
+                Targets: []
 
                 """)
     }

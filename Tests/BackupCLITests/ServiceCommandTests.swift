@@ -16,7 +16,8 @@ struct SampleService: BackupService {
     }
 
     func list(_ request: BackupListRequest) async throws -> BackupListAnswer {
-        BackupListAnswer(server: ServerIdentity(name: request.server.name), backups: [summary])
+        BackupListAnswer(
+            server: ServerIdentity(name: request.server.name), backups: [summary], targets: summary.targets)
     }
 
     func info(_ request: InfoRequest) async throws -> BackupAnswer { BackupAnswer(summary) }
@@ -24,7 +25,7 @@ struct SampleService: BackupService {
     func verify(_ request: VerifyRequest, progress: ProgressCounter) async throws -> VerifyAnswer {
         VerifyAnswer(
             server: ServerIdentity(name: request.server.name), label: summary.label, checkedFileCount: 7,
-            failed: failed)
+            failed: failed, targets: summary.targets)
     }
 
     func restore(_ request: RestoreRequest, progress: ProgressCounter) async throws -> RestoreAnswer {

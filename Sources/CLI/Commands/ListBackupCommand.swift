@@ -27,6 +27,7 @@ package struct ListBackupCommand: ServiceCommand {
     package func answer(_ session: Session) async throws -> CommandAnswer {
         let context = try await ServiceContext(self, session)
         let request = BackupListRequest(server: context.server, targets: context.targets, order: sort ?? .ascending)
-        return .response(context.replies.list(try await context.service.list(request)))
+        let answer = try await context.service.list(request)
+        return .response(context.replies.list(answer), lookedAt: answer.targets)
     }
 }

@@ -61,7 +61,7 @@ package struct VerifyCommand: ServiceCommand {
             try await context.service.verify(request, progress: $0)
         }
         let response = context.replies.verify(answer)
-        guard !answer.failed.isEmpty else { return .response(response) }
+        guard !answer.failed.isEmpty else { return .response(response, lookedAt: answer.targets) }
         let count = answer.failed.count
         let damage = CommandError(
             .verificationDamage, "\(count) of \(answer.checkedFileCount) files of backup \(answer.label) are damaged",

@@ -19,9 +19,9 @@ package struct ServerIdentity: Sendable, Hashable {
 package struct TargetOutcome: Sendable, Hashable {
     /// How it came out.
     package enum Status: String, Sendable, Hashable, CaseIterable {
-        /// The backup is there, durable and whole.
+        /// The backup is there, durable and whole; in a list of all backups, the target was looked at.
         case complete
-        /// It is not there.
+        /// It is not there, or is damaged, or nobody could look.
         case failed
         /// It is not there, and was not to be.
         case absent
@@ -118,17 +118,20 @@ package struct BackupListAnswer: Sendable, Hashable {
     package var server: ServerIdentity
     /// In the order that was asked for.
     package var backups: [BackupSummary]
+    /// Whether each target could be looked at.
+    package var targets: [TargetOutcome]
 
     /// Makes an answer.
-    package init(server: ServerIdentity, backups: [BackupSummary]) {
+    package init(server: ServerIdentity, backups: [BackupSummary], targets: [TargetOutcome]) {
         self.server = server
         self.backups = backups
+        self.targets = targets
     }
 }
 
 /// The answer to `restore`.
 package struct RestoreAnswer: Sendable, Hashable {
-    /// The backup that was restored.
+    /// The backup that was restored; of its targets, those that were of no use have failed.
     package var summary: BackupSummary
     /// The directory that was written.
     package var directory: String

@@ -14,7 +14,7 @@ package struct BackupReplies: Sendable {
         fields.merge(sizes(summary)) { $1 }
         fields.merge(kind(summary)) { $1 }
         fields["Backup"] = .string(summary.label)
-        fields["Targets"] = targets(summary)
+        fields["Targets"] = targets(summary.targets)
         return fields
     }
 
@@ -22,6 +22,7 @@ package struct BackupReplies: Sendable {
     package func list(_ answer: BackupListAnswer) -> [String: OutputValue] {
         var fields = common(answer.server)
         fields["Backups"] = .list(answer.backups.map { .object(item($0)) })
+        fields["Targets"] = targets(answer.targets)
         return fields
     }
 
@@ -50,6 +51,7 @@ package struct BackupReplies: Sendable {
         fields["Backup"] = .string(answer.summary.label)
         fields["Comments"] = .string(Self.comments(answer.summary.comments))
         fields["Directory"] = .string(answer.directory)
+        fields["Targets"] = targets(answer.summary.targets)
         return fields
     }
 
@@ -58,7 +60,7 @@ package struct BackupReplies: Sendable {
         var fields = common(ServerIdentity(answer.summary))
         fields["Backup"] = .string(answer.summary.label)
         fields["Deleted"] = .list(answer.deleted.map { .string($0) })
-        fields["Targets"] = targets(answer.summary)
+        fields["Targets"] = targets(answer.summary.targets)
         return fields
     }
 
@@ -100,7 +102,7 @@ package struct BackupReplies: Sendable {
         fields.merge(state(summary)) { $1 }
         fields["Backup"] = .string(summary.label)
         fields["Server"] = .string(summary.server)
-        fields["Targets"] = targets(summary)
+        fields["Targets"] = targets(summary.targets)
         fields["WAL"] = .size(summary.walByteCount)
         return fields
     }
@@ -125,9 +127,10 @@ package struct BackupReplies: Sendable {
         ]
     }
 
-    private func targets(_ summary: BackupSummary) -> OutputValue {
+    /// How targets came out.
+    func targets(_ outcomes: [TargetOutcome]) -> OutputValue {
         .list(
-            summary.targets.map { outcome in
+            outcomes.map { outcome in
                 var fields: [String: OutputValue] = [
                     "Target": .string(outcome.target), "Status": .string(outcome.status.rawValue),
                 ]

@@ -42,9 +42,15 @@ package struct VerifyAnswer: Sendable, Hashable {
     package var failed: [File]
     /// All of them, where they were asked for.
     package var all: [File]?
+    /// How each target came out.
+    package var targets: [TargetOutcome]
 
     /// Makes an answer.
-    package init(server: ServerIdentity, label: String, checkedFileCount: Int, failed: [File], all: [File]? = nil) {
+    package init(
+        server: ServerIdentity, label: String, checkedFileCount: Int, failed: [File], all: [File]? = nil,
+        targets: [TargetOutcome]
+    ) {
+        self.targets = targets
         self.server = server
         self.label = label
         self.checkedFileCount = checkedFileCount

@@ -7,6 +7,7 @@ extension BackupReplies {
         fields["Backup"] = .string(answer.label)
         fields["Files"] = .object(files)
         fields["NumberOfFiles"] = .integer(answer.checkedFileCount)
+        fields["Targets"] = targets(answer.targets)
         fields["Valid"] = .validity(answer.failed.isEmpty ? .yes : .no)
         return fields
     }

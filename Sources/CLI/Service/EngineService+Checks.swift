@@ -6,30 +6,63 @@ import Glibc
 extension EngineService {
     func verify(_ request: VerifyRequest, progress: ProgressCounter) async throws -> VerifyAnswer {
         try await withTaskExecutorPreference(pool) {
-            let view = try await view(request.server.name, request.targets)
+            let view = try await view(request.server.name, request.targets, for: request.identifier)
             let label = try view.label(request.identifier)
-            var files: [VerifyAnswer.File] = []
-            for (target, catalog) in view.catalogs(withFolder: label) {
-                let operation = VerifyOperation(
-                    catalog: catalog, codecs: session.kit.codecs, cryptography: session.kit.cryptography,
-                    workers: Self.workers(request.server), progress: progress)
-                let depth: VerifyOperation.Depth = request.isQuick ? .stored : .content
-                let reports =
-                    request.isThisOnly
-                    ? [try await operation.run(label, depth: depth)]
-                    : try await operation.runChain(label, depth: depth)
-                files += reports.flatMap { $0.files(target: target) }
-            }
+            let (files, targets) = try await verify(request, label, view, progress)
             let summary = view.summary(of: label, codecs: session.kit.codecs)
-            let failed = files.filter { $0.calculated != $0.original }
             let answer = VerifyAnswer(
                 server: ServerIdentity(
                     name: request.server.name, majorVersion: summary.majorVersion, minorVersion: summary.minorVersion),
-                label: label.string, checkedFileCount: files.count, failed: failed,
-                all: request.detail == .all ? files : nil)
+                label: label.string, checkedFileCount: files.count, failed: files.filter(\.isDamaged),
+                all: request.detail == .all ? files : nil, targets: targets)
             if let directory = request.directory { try VerifyReportFile.write(answer, to: AbsolutePath.of(directory)) }
             return answer
         }
+    }
+
+    /// Verifies a backup on each target that has its folder.
+    /// - Throws: when none of them could be looked at, the first one's failure.
+    private func verify(
+        _ request: VerifyRequest, _ label: BackupLabel, _ view: CatalogView, _ progress: ProgressCounter
+    ) async throws -> (files: [VerifyAnswer.File], targets: [TargetOutcome]) {
+        var files: [VerifyAnswer.File] = []
+        var outcomes = view.outcomes(of: label)
+        var failures: [any Error] = []
+        let sources = view.catalogs(withFolder: label)
+        for (target, catalog) in sources {
+            let outcome: TargetOutcome
+            do {
+                let found = try await verify(request, label, target, catalog, progress)
+                files += found
+                let damaged = found.filter(\.isDamaged).count
+                outcome =
+                    damaged == 0
+                    ? TargetOutcome(target, failure: nil)
+                    : TargetOutcome(
+                        target: target, status: .failed, error: "\(damaged) of \(found.count) files are damaged")
+            } catch {
+                guard !CommandError.isInterruption(error) else { throw error }
+                failures.append(error)
+                outcome = TargetOutcome(target, failure: error)
+            }
+            outcomes.replace(with: outcome)
+        }
+        if failures.count == sources.count, let first = failures.first { throw first }
+        return (files, outcomes)
+    }
+
+    private func verify(
+        _ request: VerifyRequest, _ label: BackupLabel, _ target: String, _ catalog: Catalog,
+        _ progress: ProgressCounter
+    ) async throws -> [VerifyAnswer.File] {
+        let operation = VerifyOperation(
+            catalog: catalog, codecs: session.kit.codecs, cryptography: session.kit.cryptography,
+            workers: Self.workers(request.server), progress: progress)
+        let depth: VerifyOperation.Depth = request.isQuick ? .stored : .content
+        let reports =
+            request.isThisOnly
+            ? [try await operation.run(label, depth: depth)] : try await operation.runChain(label, depth: depth)
+        return reports.flatMap { $0.files(target: target) }
     }
 
     func checkTarget(_ request: TargetCheckRequest, progress: ProgressCounter) async throws -> TargetCheckAnswer {
@@ -53,6 +86,11 @@ extension EngineService {
                 readBytesPerSecond: speed.readBytesPerSecond, remarks: backend.capabilities.remarks + report.remarks)
         }
     }
+}
+
+extension VerifyAnswer.File {
+    /// Whether it is not what it must be.
+    fileprivate var isDamaged: Bool { calculated != original }
 }
 
 extension VerifyReport {

@@ -39,116 +39,55 @@ extension EngineService {
     }
 
     /// Reads the catalogs of a server on all targets.
+    /// - Parameter identifier: the backup that is wanted, where one is: records that cannot be it are not read.
     /// - Throws: when none of the targets can be read.
-    func view(_ server: String, _ definitions: [TargetDefinition]) async throws -> CatalogView {
+    func view(
+        _ server: String, _ definitions: [TargetDefinition], for identifier: BackupIdentifier? = nil
+    ) async throws -> CatalogView {
         var view = CatalogView(server: server)
-        var firstFailure: (any Error)?
         for definition in definitions {
             do {
-                let backend = try await open(definition)
-                let repository = try await Repository.open(
-                    name: definition.name, backend: backend, masterKey: masterKey(isRequired: false),
-                    cryptography: session.kit.cryptography)
-                guard let repository else {
-                    view.reachableCount += 1
-                    continue
-                }
-                let catalog = Catalog(repository: repository, server: server, cryptography: session.kit.cryptography)
-                let labels = try await catalog.labels()
-                view.add(definition.name, catalog, try await catalog.entries(labels), labels)
+                view.add(definition.name, try await content(of: definition, server, for: identifier))
             } catch {
-                firstFailure = firstFailure ?? error
-                view.failed.append(TargetOutcome(definition.name, failure: error))
+                guard !CommandError.isInterruption(error) else { throw error }
+                view.add(definition.name, .unreadable(error))
             }
         }
-        if view.reachableCount == 0, let firstFailure { throw firstFailure }
+        try view.requireOneReadable()
         return view
+    }
+
+    private func content(
+        of definition: TargetDefinition, _ server: String, for identifier: BackupIdentifier?
+    ) async throws -> CatalogView.Content {
+        let backend = try await open(definition)
+        let repository = try await Repository.open(
+            name: definition.name, backend: backend, masterKey: masterKey(isRequired: false),
+            cryptography: session.kit.cryptography)
+        guard let repository else { return .empty }
+        let catalog = Catalog(repository: repository, server: server, cryptography: session.kit.cryptography)
+        let folders = try await catalog.labels()
+        let wanted = folders.filter { identifier?.mayMean($0) ?? true }
+        let entries = try await catalog.entries(wanted).map { ($0.label, $0) }
+        return .backups(catalog, Dictionary(entries) { $1 }, folders: Set(folders))
     }
 }
 
-/// A server's backups over several targets.
-struct CatalogView: Sendable {
-    let server: String
-    /// How many targets answered.
-    var reachableCount = 0
-    var failed: [TargetOutcome] = []
-    private var sources:
-        [(target: String, catalog: Catalog, entries: [BackupLabel: CatalogEntry], folders: Set<BackupLabel>)] = []
-
-    init(server: String) { self.server = server }
-
-    mutating func add(_ target: String, _ catalog: Catalog, _ entries: [CatalogEntry], _ folders: [BackupLabel]) {
-        reachableCount += 1
-        sources.append((target, catalog, Dictionary(entries.map { ($0.label, $0) }) { $1 }, Set(folders)))
-    }
-
-    /// All labels on any target, oldest first.
-    var labels: [BackupLabel] { Set(sources.flatMap(\.entries.keys)).sorted() }
-
-    /// The catalogs that have the backup, in the order of the targets; valid ones first.
-    func catalogs(with label: BackupLabel) -> [Catalog] {
-        let having = sources.filter { $0.entries[label] != nil }
-        return
-            (having.filter { $0.entries[label]?.isValid == true } + having.filter { $0.entries[label]?.isValid != true })
-            .map(\.catalog)
-    }
-
-    /// The targets with a folder of that label, whether it has a record or not.
-    func catalogs(withFolder label: BackupLabel) -> [(target: String, catalog: Catalog)] {
-        sources.filter { $0.folders.contains(label) }.map { ($0.target, $0.catalog) }
-    }
-
-    /// The label that an identifier means; newest and oldest are the newest and oldest valid ones.
-    func label(_ identifier: BackupIdentifier) throws -> BackupLabel {
-        let valid = labels.filter { label in sources.contains { $0.entries[label]?.isValid == true } }
-        switch identifier {
-        case .oldest, .newest:
-            guard let label = identifier == .oldest ? valid.first : valid.last else {
-                throw EngineError(.noBackup, "'\(server)' has none")
-            }
-            return label
-        case .label(let text):
-            guard let label = BackupLabel(text),
-                labels.contains(label) || sources.contains(where: { $0.folders.contains(label) })
-            else { throw EngineError(.unknownBackup, "'\(text)' of '\(server)'") }
-            return label
-        case .prefix(let text):
-            let fitting = labels.filter { $0.string.utf8.starts(with: text.utf8) }
-            guard let only = fitting.first else { throw EngineError(.unknownBackup, "'\(text)' of '\(server)'") }
-            guard fitting.count == 1 else {
-                throw EngineError(.ambiguousBackup, "'\(text)': \(fitting.map(\.string).joined(separator: ", "))")
-            }
-            return only
+extension BackupIdentifier {
+    /// Whether it can mean the backup of that label, whatever else there is.
+    fileprivate func mayMean(_ label: BackupLabel) -> Bool {
+        switch self {
+        case .oldest, .newest: true
+        case .label(let text): label.string == text
+        case .prefix(let text): label.string.utf8.starts(with: text.utf8)
         }
     }
+}
 
-    /// Why the backup cannot be believed on any target; nil when it can be on one.
-    func damage(of label: BackupLabel) -> EngineError? {
-        let entries = sources.compactMap { $0.entries[label] }
-        if entries.contains(where: \.isValid) { return nil }
-        for case .failure(let error) in entries.map(\.record) { return error }
-        return EngineError(.unknownBackup, "'\(label)' of '\(server)' has no record: it was not completed")
-    }
-
-    /// The backup as replies show it, with each target's part.
-    func summary(of label: BackupLabel, codecs: CodecRegistry) -> BackupSummary {
-        var summary = BackupSummary()
-        summary.label = label.string
-        summary.server = server
-        summary.validity = .no
-        for source in sources {
-            if case .success(let record) = source.entries[label]?.record {
-                summary = BackupSummary(record, codecs: codecs)
-            }
-        }
-        summary.targets = sources.map { source in
-            switch source.entries[label]?.record {
-            case .success: TargetOutcome(target: source.target, status: .complete)
-            case .failure(let error): TargetOutcome(target: source.target, status: .failed, error: error.summary)
-            case nil: TargetOutcome(target: source.target, status: .absent)
-            }
-        }
-        return summary
+extension [TargetOutcome] {
+    /// Puts an outcome in the place of the one that the target had.
+    mutating func replace(with outcome: TargetOutcome) {
+        for index in indices where self[index].target == outcome.target { self[index] = outcome }
     }
 }
 

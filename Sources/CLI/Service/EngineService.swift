@@ -35,48 +35,18 @@ struct EngineService: BackupService {
             let identity = ServerIdentity(
                 name: request.server.name, majorVersion: newest?.majorVersion, minorVersion: newest?.minorVersion)
             return BackupListAnswer(
-                server: identity, backups: request.order == .ascending ? summaries : summaries.reversed())
+                server: identity, backups: request.order == .ascending ? summaries : summaries.reversed(),
+                targets: view.targets)
         }
     }
 
     func info(_ request: InfoRequest) async throws -> BackupAnswer {
         try await withTaskExecutorPreference(pool) {
-            let view = try await view(request.server.name, request.targets)
+            let view = try await view(request.server.name, request.targets, for: request.identifier)
             let label = try view.label(request.identifier)
             if let damage = view.damage(of: label) { throw damage }
             return BackupAnswer(view.summary(of: label, codecs: session.kit.codecs))
         }
-    }
-
-    func restore(_ request: RestoreRequest, progress: ProgressCounter) async throws -> RestoreAnswer {
-        try request.position.requireOwnEnd()
-        return try await withTaskExecutorPreference(pool) {
-            let view = try await view(request.server.name, request.targets)
-            let label = try view.label(request.identifier)
-            if let damage = view.damage(of: label) { throw damage }
-            guard let catalog = view.catalogs(with: label).first else {
-                throw EngineError(.unknownBackup, "'\(label)'")
-            }
-            let chain = try await BackupChain.open(
-                catalog: catalog, label: label, codecs: session.kit.codecs, cryptography: session.kit.cryptography,
-                workers: Self.workers(request.server))
-            let directory = Self.dataDirectory(request, label)
-            let mapping = Dictionary(request.tablespaceMappings.map { ($0.old, $0.new) }) { $1 }
-            let engineRequest = RestorePlan(
-                dataDirectory: directory, tablespaceMapping: mapping, existing: request.existing)
-            _ = try await RestoreOperation(
-                chain: chain, request: engineRequest, cryptography: session.kit.cryptography, progress: progress
-            ).run()
-            return RestoreAnswer(view.summary(of: label, codecs: session.kit.codecs), directory: directory)
-        }
-    }
-
-    /// The data directory that a restore writes: below the directory that was named, or that itself when it is one already and
-    /// shall be updated.
-    private static func dataDirectory(_ request: RestoreRequest, _ label: BackupLabel) -> String {
-        let directory = AbsolutePath.of(request.directory)
-        if request.existing == .update, unsafe access(directory + "/PG_VERSION", F_OK) == 0 { return directory }
-        return directory + "/\(request.server.name)-\(label)"
     }
 
     /// What a backup of the server shall be.
@@ -150,22 +120,5 @@ struct EngineService: BackupService {
         var buffer = [CChar](repeating: 0, count: 256)
         guard unsafe gethostname(&buffer, buffer.count - 1) == 0 else { return "unknown" }
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-}
-
-extension RestorePosition {
-    /// - Throws: when recovery would need WAL that is not part of the backup.
-    fileprivate func requireOwnEnd() throws(UsageError) {
-        switch target {
-        case nil, .immediate: break
-        default:
-            throw UsageError(
-                "this version restores a backup to its own end",
-                remedy: "Leave the position away, or write 'immediate'.")
-        }
-        guard isInclusive == nil, timeline == nil, action == nil, role == .primary else {
-            throw UsageError(
-                "this version restores a backup to its own end, as a primary", remedy: "Leave the position away.")
-        }
     }
 }

@@ -55,3 +55,16 @@ extension Session {
         return try await reporter.show(counter) { try await operation(counter) }
     }
 }
+
+extension CommandAnswer {
+    /// The Response of a command that looks at several targets: it is done in part where one could not be looked at.
+    static func response(_ response: [String: OutputValue], lookedAt targets: [TargetOutcome]) -> CommandAnswer {
+        let failed = targets.filter { $0.status == .failed }
+        guard !failed.isEmpty else { return .response(response) }
+        let names = failed.map { outcome in outcome.error.map { "\(outcome.target) (\($0))" } ?? outcome.target }
+        let error = CommandError(
+            .someTargetsFailed, "\(names.joined(separator: ", ")) was not looked at",
+            remedy: "Correct the target, then run the command again; --target names those to look at.")
+        return .failure(response, error, .partial)
+    }
+}

@@ -1,0 +1,105 @@
+import BackupAPI
+import BackupEngine
+import Glibc
+import Logging
+
+extension EngineService {
+    func restore(_ request: RestoreRequest, progress: ProgressCounter) async throws -> RestoreAnswer {
+        try request.position.requireOwnEnd()
+        return try await withTaskExecutorPreference(pool) {
+            let view = try await view(request.server.name, request.targets, for: request.identifier)
+            let label = try view.label(request.identifier)
+            if let damage = view.damage(of: label) { throw damage }
+            let directory = Self.dataDirectory(request, label)
+            var summary = view.summary(of: label, codecs: session.kit.codecs)
+            for outcome in summary.targets where outcome.status == .failed { warn(outcome) }
+            summary.targets = try await restore(
+                request, label, from: view.catalogs(with: label), to: directory, summary.targets, progress)
+            return RestoreAnswer(summary, directory: directory)
+        }
+    }
+
+    /// Restores from the first target that has the whole backup. What a target gave that turned out to be of no use is removed
+    /// before the next one is tried.
+    /// - Returns: `outcomes` with the failures of those that were tried in vain.
+    /// - Throws: the first target's failure when none was of use; what concerns the directory at once.
+    private func restore(
+        _ request: RestoreRequest, _ label: BackupLabel, from sources: [(target: String, catalog: Catalog)],
+        to directory: String, _ outcomes: [TargetOutcome], _ progress: ProgressCounter
+    ) async throws -> [TargetOutcome] {
+        var outcomes = outcomes
+        var firstFailure: (any Error)?
+        for (target, catalog) in sources {
+            do {
+                try await restore(request, label, from: catalog, to: directory, progress)
+                return outcomes
+            } catch {
+                guard error.isOfTarget else { throw error }
+                firstFailure = firstFailure ?? error
+                let outcome = TargetOutcome(target, failure: error)
+                outcomes.replace(with: outcome)
+                if target != sources.last?.target { warn(outcome) }
+            }
+        }
+        throw firstFailure ?? EngineError(.unknownBackup, "'\(label)'")
+    }
+
+    private func restore(
+        _ request: RestoreRequest, _ label: BackupLabel, from catalog: Catalog, to directory: String,
+        _ progress: ProgressCounter
+    ) async throws {
+        let cryptography = session.kit.cryptography
+        let chain = try await BackupChain.open(
+            catalog: catalog, label: label, codecs: session.kit.codecs, cryptography: cryptography,
+            workers: Self.workers(request.server))
+        let mapping = Dictionary(request.tablespaceMappings.map { ($0.old, $0.new) }) { $1 }
+        let plan = RestorePlan(dataDirectory: directory, tablespaceMapping: mapping, existing: request.existing)
+        progress.begin(progress.reading.activity)
+        _ = try await RestoreOperation(chain: chain, request: plan, cryptography: cryptography, progress: progress)
+            .run()
+    }
+
+    /// The data directory that a restore writes: below the directory that was named, or that itself when it is one already and
+    /// shall be updated.
+    private static func dataDirectory(_ request: RestoreRequest, _ label: BackupLabel) -> String {
+        let directory = AbsolutePath.of(request.directory)
+        if request.existing == .update, unsafe access(directory + "/PG_VERSION", F_OK) == 0 { return directory }
+        return directory + "/\(request.server.name)-\(label)"
+    }
+
+    private func warn(_ outcome: TargetOutcome) {
+        Logger.current.warning(
+            "a target could not be used for the restore",
+            metadata: [LogKeys.target: "\(outcome.target)", LogKeys.error: "\(outcome.error ?? "")"])
+    }
+}
+
+extension Error {
+    /// Whether it tells of the place that was read from, so that another one may do.
+    fileprivate var isOfTarget: Bool {
+        switch self {
+        case let error as StorageError: error.reason != .cancelled
+        case let error as EngineError:
+            error.isDamage || [.unsupportedFormat, .masterKeyMissing, .recordUnreadable].contains(error.reason)
+        case is CodecError: true
+        default: false
+        }
+    }
+}
+
+extension RestorePosition {
+    /// - Throws: when recovery would need WAL that is not part of the backup.
+    fileprivate func requireOwnEnd() throws(UsageError) {
+        switch target {
+        case nil, .immediate: break
+        default:
+            throw UsageError(
+                "this version restores a backup to its own end",
+                remedy: "Leave the position away, or write 'immediate'.")
+        }
+        guard isInclusive == nil, timeline == nil, action == nil, role == .primary else {
+            throw UsageError(
+                "this version restores a backup to its own end, as a primary", remedy: "Leave the position away.")
+        }
+    }
+}
