@@ -1,3 +1,4 @@
+import BackupAPI
 import BackupCLI
 
 /// The backups of the manual's samples.
@@ -12,7 +13,7 @@ enum BackupSamples {
         summary.compression = "zstd"
         summary.majorVersion = 17
         summary.validity = .yes
-        summary.targets = [TargetOutcome(target: "local", status: .complete)]
+        summary.targets = [TargetOutcome(target: "local", status: .complete, durability: .durable)]
         return summary
     }
 

@@ -43,7 +43,8 @@ import Testing
                   Server: primary
                   ServerVersion: 0.1.0
                   Targets:
-                    - Status: complete
+                    - Durability: durable
+                      Status: complete
                       Target: local
 
                 """)
@@ -83,7 +84,8 @@ import Testing
                   Server: primary
                   ServerVersion: 0.1.0
                   Targets:
-                    - Status: complete
+                    - Durability: durable
+                      Status: complete
                       Target: local
 
                 """)
@@ -120,7 +122,8 @@ import Testing
                       RestoreSize: 48799744
                       Server: primary
                       Targets:
-                        - Status: complete
+                        - Durability: durable
+                          Status: complete
                           Target: local
                       Valid: 1
                       WAL: 0
@@ -129,7 +132,8 @@ import Testing
                   Server: primary
                   ServerVersion: 0.1.0
                   Targets:
-                    - Status: complete
+                    - Durability: durable
+                      Status: complete
                       Target: local
 
                 """)
@@ -190,7 +194,8 @@ import Testing
                   StartTimeline: 1
                   Tablespaces: {}
                   Targets:
-                    - Status: complete
+                    - Durability: durable
+                      Status: complete
                       Target: local
                   Valid: yes
                   WAL: 00000001000000000000004F
@@ -253,6 +258,7 @@ import Testing
                     },
                     "Targets": [
                       {
+                        "Durability": "durable",
                         "Status": "complete",
                         "Target": "local"
                       },

@@ -50,7 +50,7 @@ import Testing
         let failure = "Error: \"cannot open the target at silent://far: the place does not answer\"\n"
         #expect(
             console.output.contains(
-                "  Targets:\n    - Status: complete\n      Target: local\n"))
+                "  Targets:\n    - Durability: durable\n      Status: complete\n      Target: local\n"))
         #expect(console.output.contains("    - \(failure)      Status: failed\n      Target: far\n"))
         #expect(console.output.contains("        - \(failure)          Status: failed\n          Target: far\n"))
         #expect(console.errors.hasPrefix("error: far (cannot open the target at silent://far: "))
@@ -62,7 +62,7 @@ import Testing
         #expect(exitCode == .done)
         #expect(
             console.output.contains(
-                "  Targets:\n    - Status: complete\n      Target: local\n"))
+                "  Targets:\n    - Durability: durable\n      Status: complete\n      Target: local\n"))
         #expect(console.output.contains("      Status: failed\n      Target: far\n"))
     }
 

@@ -1,3 +1,5 @@
+package import BackupAPI
+
 /// Who answers for a server: its name, and its PostgreSQL version where it is known.
 package struct ServerIdentity: Sendable, Hashable {
     /// The configured name.
@@ -33,12 +35,17 @@ package struct TargetOutcome: Sendable, Hashable {
     package var status: Status
     /// The error's summary, where it failed.
     package var error: String?
+    /// What the place promises for an object that is complete; nil where nothing is.
+    package var durability: Capabilities.Durability?
 
     /// Makes an outcome.
-    package init(target: String, status: Status, error: String? = nil) {
+    package init(
+        target: String, status: Status, error: String? = nil, durability: Capabilities.Durability? = nil
+    ) {
         self.target = target
         self.status = status
         self.error = error
+        self.durability = durability
     }
 }
 

@@ -135,6 +135,7 @@ package struct BackupReplies: Sendable {
                     "Target": .string(outcome.target), "Status": .string(outcome.status.rawValue),
                 ]
                 fields["Error"] = outcome.error.map { .string($0) }
+                fields["Durability"] = outcome.durability.map { .string($0.rawValue) }
                 return .object(fields)
             })
     }

@@ -32,7 +32,7 @@ struct CatalogView: Sendable {
             case .unreadable(let error): TargetOutcome(part.target, failure: error)
             case .empty: TargetOutcome(target: part.target, status: .complete)
             case .backups(let catalog, _, _):
-                TargetOutcome(part.target, failure: nil)
+                TargetOutcome(part.target, failure: nil, durability: catalog.durability)
             }
         }
     }
@@ -118,7 +118,7 @@ struct CatalogView: Sendable {
             case .empty: return TargetOutcome(target: part.target, status: .absent)
             case .backups(let catalog, let entries, _):
                 switch entries[label]?.record {
-                case .success: return TargetOutcome(part.target, failure: nil)
+                case .success: return TargetOutcome(part.target, failure: nil, durability: catalog.durability)
                 case .failure(let error): return TargetOutcome(part.target, failure: error)
                 case nil: return TargetOutcome(target: part.target, status: .absent)
                 }
@@ -144,4 +144,9 @@ struct CatalogView: Sendable {
             return (part.target, error)
         }
     }
+}
+
+extension Catalog {
+    /// How sure an object is on the target.
+    fileprivate var durability: Capabilities.Durability { repository.backend.capabilities.durability }
 }

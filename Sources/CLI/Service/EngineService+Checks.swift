@@ -35,9 +35,10 @@ extension EngineService {
                 let found = try await verify(request, label, target, catalog, progress)
                 files += found
                 let damaged = found.filter(\.isDamaged).count
+                let durability = catalog.repository.backend.capabilities.durability
                 outcome =
                     damaged == 0
-                    ? TargetOutcome(target, failure: nil)
+                    ? TargetOutcome(target, failure: nil, durability: durability)
                     : TargetOutcome(
                         target: target, status: .failed, error: "\(damaged) of \(found.count) files are damaged")
             } catch {

@@ -93,10 +93,10 @@ extension [TargetOutcome] {
 
 extension TargetOutcome {
     /// How a target came out, by what went wrong there.
-    init(_ target: String, failure: (any Error)?) {
+    init(_ target: String, failure: (any Error)?, durability: Capabilities.Durability? = nil) {
         self.init(
             target: target, status: failure == nil ? .complete : .failed,
-            error: failure.map { CommandError.remediable($0).summary })
+            error: failure.map { CommandError.remediable($0).summary }, durability: durability)
     }
 }
 

@@ -22,7 +22,11 @@ struct EngineService: BackupService {
             let outcome = try await BackupOperation(plan: plan, progress: progress).run(to: opened.targets)
             await close(opened.targets)
             var summary = BackupSummary(outcome.record, codecs: session.kit.codecs)
-            summary.targets = outcome.targets.map { TargetOutcome($0.name, failure: $0.failure) } + opened.failed
+            let outcomes = zip(outcome.targets, opened.targets).map { status, target in
+                TargetOutcome(
+                    status.name, failure: status.failure, durability: target.backend.capabilities.durability)
+            }
+            summary.targets = outcomes + opened.failed
             return BackupAnswer(summary)
         }
     }
