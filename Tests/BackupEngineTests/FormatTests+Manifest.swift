@@ -21,7 +21,7 @@ extension FormatTests {
         static let files = [
             ManifestFile(path: "backup_label", byteCount: 227, algorithm: "CRC32C", checksum: "0a1b2c3d"),
             ManifestFile(path: "a \"quoted\" \\ / \t\u{01} ü, {name} [x]: y", byteCount: 0),
-            ManifestFile(path: "b\u{FFFD}", byteCount: 9_663_676_416, algorithm: "SHA512", checksum: "00"),
+            ManifestFile(path: "b\u{10FFFC}", byteCount: 9_663_676_416, algorithm: "SHA512", checksum: "00"),
         ]
 
         static func read(_ pieces: [ArraySlice<UInt8>]) throws -> [ManifestFile] {

@@ -5,7 +5,7 @@ extension EndToEnd {
     /// A program that is started by something that has no home, such as cron in a container.
     @Suite struct HomelessTests {
         private func run(_ installation: Installation, _ arguments: String...) throws -> ProgramOutcome {
-            try installation.start(arguments, environment: [:]).finish()
+            try Program.run("/usr/bin/env", ["-i"] + installation.command(arguments))
         }
 
         @Test func `a plain backup is taken, verified and restored without a home`() throws {

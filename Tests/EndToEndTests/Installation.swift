@@ -63,11 +63,14 @@ struct Installation {
     }
 
     /// Starts `pgmoneta-cli`.
-    /// - Parameter environment: all that it gets; the usual one, with a home, where it is left out.
-    func start(_ arguments: [String], environment: [String: String]? = nil) throws -> RunningProgram {
-        try Program.start(
-            Self.program("pgmoneta-cli"), ["-c", folder.path(configuration)] + arguments,
-            environment: environment ?? self.environment)
+    func start(_ arguments: [String]) throws -> RunningProgram {
+        let command = command(arguments)
+        return try Program.start(command[0], Array(command.dropFirst()), environment: environment)
+    }
+
+    /// The program and the arguments that start it.
+    func command(_ arguments: [String]) -> [String] {
+        [Self.program("pgmoneta-cli"), "-c", folder.path(configuration)] + arguments
     }
 
     /// Runs `pgmoneta-admin` to its end.

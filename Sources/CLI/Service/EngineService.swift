@@ -117,7 +117,7 @@ struct EngineService: BackupService {
     }
 
     static func workers(_ server: ServerSettings) -> Int {
-        server.workers > 0 ? server.workers : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        server.workerCount(processors: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     }
 
     static var hostName: String {

@@ -24,6 +24,17 @@ import Testing
         #expect(configuration.warnings.isEmpty)
     }
 
+    @Test(arguments: [(0, 1, 1), (0, 6, 6), (0, 64, 8), (0, -1, 1), (32, 4, 32)])
+    func `workers are one per processor but no more than eight, unless they are set`(
+        setting: Int, processors: Int, count: Int
+    ) throws {
+        let text = ConfigurationSamples.minimal.replacing("[primary]", with: "workers = \(setting)\n[primary]")
+
+        let server = try #require(try ConfigurationSamples.load(text).server(named: "primary"))
+
+        #expect(server.workerCount(processors: processors) == count)
+    }
+
     @Test func `a server overrides what [pgmoneta] says`() throws {
         let configuration = try ConfigurationSamples.load(
             """

@@ -29,17 +29,18 @@ struct ManifestCheck {
 
     /// Checks one file of the manifest. It has the files in the order they were sent, so a look at the next one finds it.
     mutating func check(_ file: ManifestFile) throws(EngineError) {
+        let shown = PathText.shown(file.path)
         guard let index = index(of: file.path) else {
-            throw EngineError(.manifestMismatch, "the manifest names '\(file.path)', which did not come")
+            throw EngineError(.manifestMismatch, "the manifest names '\(shown)', which did not come")
         }
         let found = arrived[index]
         guard found.byteCount == file.byteCount else {
             throw EngineError(
                 .manifestMismatch,
-                "'\(file.path)' came with \(found.byteCount) bytes, the manifest says \(file.byteCount)")
+                "'\(shown)' came with \(found.byteCount) bytes, the manifest says \(file.byteCount)")
         }
         if hasChecksums, hexadecimal(found.checksum) != file.checksum.lowercased() {
-            throw EngineError(.manifestMismatch, "the checksum of '\(file.path)' differs from the manifest's")
+            throw EngineError(.manifestMismatch, "the checksum of '\(shown)' differs from the manifest's")
         }
         matched += 1
     }

@@ -59,7 +59,7 @@ extension ConfigurationSchema {
         ),
         row(
             .workers, [.global, .server], .integer(-1...1_024), "0",
-            "Threads for codecs and transfers; 0 is one per processor. In a server section, -1 takes the value of `[pgmoneta]`."
+            "Threads for codecs and transfers; 0 is one per processor, 8 at most. In a server section, -1 takes the value of `[pgmoneta]`."
         ),
         row(
             .maximumRate, [.global, .server], .size, "0",

@@ -37,7 +37,7 @@ package struct GlobalSettings: Sendable, Hashable {
     package var workspace: String
     /// Seconds between two checks of each backup; 0 is never.
     package var verificationIntervalInSeconds: Int
-    /// Threads for codecs and transfers; 0 means one per processor.
+    /// Threads for codecs and transfers; 0 is one per processor, 8 at most.
     package var workers: Int
     /// The default for files outside a server's backups.
     package var compression: CompressionSettings

@@ -58,7 +58,7 @@ package struct ServerSettings: Sendable, Hashable {
     package var compression: CompressionSettings
     /// The recorded name of the encryption; nil stores plain bytes.
     package var encryption: String?
-    /// Threads for codecs and transfers; 0 means one per processor.
+    /// Threads for codecs and transfers; 0 leaves it to `workerCount`.
     package var workers: Int
     /// Most bytes per second that are read from the server; 0 means no limit.
     package var maximumBytesPerSecond: Int
@@ -72,4 +72,15 @@ package struct ServerSettings: Sendable, Hashable {
     package var createsSlot: Bool
     /// Names of the targets that its backups go to, in order; each is defined.
     package var targetNames: [String]
+}
+
+extension ServerSettings {
+    /// The most workers where no number is set: what one stream of PostgreSQL brings does not keep more of them busy, and each
+    /// has memory for several frames.
+    package static let largestStandardWorkerCount = 8
+
+    /// How many threads to use on a machine with so many processors.
+    package func workerCount(processors: Int) -> Int {
+        workers > 0 ? workers : min(max(1, processors), Self.largestStandardWorkerCount)
+    }
 }

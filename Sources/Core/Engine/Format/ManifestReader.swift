@@ -1,5 +1,6 @@
 /// One file as PostgreSQL's `backup_manifest` names it (PostgreSQL documentation, "Backup Manifest Format").
 package struct ManifestFile: Sendable, Hashable {
+    /// As `PathText` writes it.
     package var path = ""
     package var byteCount = 0
     /// `CRC32C`, `SHA256` and so on; empty when the manifest has no checksums.
@@ -137,23 +138,13 @@ package struct ManifestReader {
         if depth.count == 1, lastKey == "Manifest-Checksum" { checksum = String(decoding: text, as: UTF8.self) }
         guard depth.count == 3, listName == "Files" else { return }
         switch lastKey {
-        case "Path": file.path = String(decoding: text, as: UTF8.self)
-        case "Encoded-Path": file.path = ManifestReader.decodedHexadecimal(text)
+        case "Path": file.path = PathText.text(text)
+        // A path that is not UTF-8. No file has the empty path that stands for faulty digits.
+        case "Encoded-Path": file.path = PathText.text(bytes(hexadecimal: String(decoding: text, as: UTF8.self)) ?? [])
         case "Size": file.byteCount = Int(String(decoding: text, as: UTF8.self)) ?? -1
         case "Checksum-Algorithm": file.algorithm = String(decoding: text, as: UTF8.self)
         case "Checksum": file.checksum = String(decoding: text, as: UTF8.self)
         default: break
         }
-    }
-
-    /// A path that is not UTF-8 comes in hexadecimal. Bytes that are no text are replaced, as in the tar reader's answer.
-    private static func decodedHexadecimal(_ digits: [UInt8]) -> String {
-        var bytes: [UInt8] = []
-        var rest = digits[...]
-        while rest.count >= 2 {
-            bytes.append(UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) ?? 0x3F)
-            rest = rest.dropFirst(2)
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -11,7 +11,7 @@ package struct Member: Sendable, Hashable {
     }
 
     package var kind: Kind
-    /// Below the archive's root: the data directory, the tablespace's folder, or `pg_wal`.
+    /// Below the archive's root: the data directory, the tablespace's folder, or `pg_wal`. As `PathText` writes it.
     package var path: String
     /// Permission bits.
     package var mode: UInt32

@@ -11,11 +11,14 @@ enum TarHeader {
         guard let mode = number(block[100..<108]), let time = number(block[136..<148]) else {
             throw fault("a header's numbers are wrong")
         }
-        guard let name = text(block[0..<100]), let prefix = text(block[345..<500]), let link = text(block[157..<257])
-        else { throw fault("a name is not UTF-8") }
-        var path = prefix.isEmpty ? name : prefix + "/" + name
-        while path.hasPrefix("./") { path.removeFirst(2) }
-        while path.hasSuffix("/") { path.removeLast() }
+        // It is where a tablespace stands, which the record has to name.
+        guard let link = String(validating: field(block[157..<257]), as: UTF8.self) else {
+            throw fault("the target of a link is not UTF-8")
+        }
+        let (prefix, name) = (field(block[345..<500]), field(block[0..<100]))
+        var path = ((prefix.isEmpty ? [] : prefix + [0x2F]) + name)[...]
+        while path.starts(with: [0x2E, 0x2F]) { path = path.dropFirst(2) }
+        while path.last == 0x2F { path = path.dropLast() }
         let kind: Member.Kind
         switch block[156] {
         case 0x30, 0x00: kind = .file
@@ -24,8 +27,9 @@ enum TarHeader {
         default: throw fault("an entry of type \(block[156]) is not expected")
         }
         return Member(
-            kind: kind, path: path, mode: UInt32(truncatingIfNeeded: mode & 0o7777), modifiedAt: Int64(time),
-            byteCount: kind == .file ? size : 0, offset: contentOffset, linkTarget: kind == .link ? link : "")
+            kind: kind, path: PathText.text(path), mode: UInt32(truncatingIfNeeded: mode & 0o7777),
+            modifiedAt: Int64(time), byteCount: kind == .file ? size : 0, offset: contentOffset,
+            linkTarget: kind == .link ? link : "")
     }
 
     /// Makes the header of a regular file, for entries of our own such as WAL segments.
@@ -83,7 +87,6 @@ enum TarHeader {
         return value
     }
 
-    private static func text(_ field: ArraySlice<UInt8>) -> String? {
-        String(validating: field.prefix { $0 != 0 }, as: UTF8.self)
-    }
+    /// The bytes of a name, which a zero ends unless it fills the field.
+    private static func field(_ field: ArraySlice<UInt8>) -> ArraySlice<UInt8> { field.prefix { $0 != 0 } }
 }

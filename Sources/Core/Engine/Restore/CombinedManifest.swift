@@ -41,7 +41,7 @@ struct CombinedManifest {
     private func line(_ file: Snapshot.File, checksum: UInt32) -> String {
         // PostgreSQL prints a CRC-32C as the bytes of a little-endian number.
         let printed = hexadecimal((0..<4).map { UInt8(truncatingIfNeeded: checksum >> (8 * $0)) })
-        return "{ \"Path\": \"\(Self.escaped(path(file)))\", \"Size\": \(file.byteCount), "
+        return "{ \(Self.named(path(file))), \"Size\": \(file.byteCount), "
             + "\"Last-Modified\": \"\(Self.time(file.modifiedAt))\", "
             + "\"Checksum-Algorithm\": \"CRC32C\", \"Checksum\": \"\(printed)\" }"
     }
@@ -51,9 +51,15 @@ struct CombinedManifest {
         return file.path
     }
 
-    /// As JSON wants it; paths have no control characters.
-    private static func escaped(_ path: String) -> String {
-        path.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+    /// A path that is not UTF-8 is in hexadecimal. Any other is as JSON wants it; paths have no control characters.
+    private static func named(_ path: String) -> String {
+        let bytes = PathText.bytes(path)
+        // By bytes: to Swift a quote and a combining mark are one character.
+        let escaped = bytes.flatMap { $0 == 0x22 || $0 == 0x5C ? [0x5C, $0] : [$0] }
+        guard let text = String(validating: escaped, as: UTF8.self) else {
+            return "\"Encoded-Path\": \"\(hexadecimal(bytes))\""
+        }
+        return "\"Path\": \"\(text)\""
     }
 
     private static func time(_ seconds: Int64) -> String {

@@ -9,12 +9,12 @@ struct DeltaScan: Sendable {
         /// Files of the snapshot whose content is there already, by size and CRC-32C.
         var kept: Set<Int> = []
         /// What the snapshot does not have there: paths of files, links, and folders with all in them.
-        var foreign: [String] = []
+        var foreign: [FilePath] = []
     }
 
     /// A file that may have the right content.
     private struct Candidate: Sendable {
-        var path: String
+        var path: FilePath
         /// Index into the snapshot's files.
         var file: Int
     }
@@ -35,12 +35,12 @@ struct DeltaScan: Sendable {
 
     private let snapshot: Snapshot
     private let target: RestoreTarget
-    private let expected: [String: Expected]
+    private let expected: [FilePath: Expected]
 
     init(snapshot: Snapshot, target: RestoreTarget) throws {
         self.snapshot = snapshot
         self.target = target
-        var expected: [String: Expected] = [:]
+        var expected: [FilePath: Expected] = [:]
         for folder in snapshot.folders { expected[try target.path(folder.root, folder.path)] = .folder }
         for link in snapshot.links { expected[try target.path(link.root, link.path)] = .link }
         for (index, file) in snapshot.files.enumerated() {
@@ -53,7 +53,7 @@ struct DeltaScan: Sendable {
     func run(workers: Int) async throws -> Findings {
         var findings = Findings()
         var candidates: [Candidate] = []
-        for root in target.roots { look(into: root, &findings, &candidates) }
+        for root in target.roots { look(into: FilePath(root), &findings, &candidates) }
         let queue = Queue(candidates)
         let kept = try await withThrowingTaskGroup(of: [Int].self) { group in
             for _ in 0..<max(1, workers) {
@@ -75,16 +75,16 @@ struct DeltaScan: Sendable {
     }
 
     private func look(
-        into folder: String, _ findings: inout Findings, _ candidates: inout [Candidate]
+        into folder: FilePath, _ findings: inout Findings, _ candidates: inout [Candidate]
     ) {
         for name in FolderContents.names(in: folder) ?? [] {
-            let path = folder + "/" + name
+            let path = folder.appending(name)
             var status = stat()
-            guard unsafe lstat(path, &status) == 0 else { continue }
+            guard unsafe lstat(path.characters, &status) == 0 else { continue }
             switch (expected[path], status.st_mode & S_IFMT) {
             case (.folder, S_IFDIR): look(into: path, &findings, &candidates)
             // A cluster may have its WAL elsewhere (documentation, "initdb", --waldir).
-            case (.folder, S_IFLNK) where path == target.dataDirectory + "/pg_wal":
+            case (.folder, S_IFLNK) where path == FilePath(target.dataDirectory).appending("pg_wal"):
                 look(into: path, &findings, &candidates)
             case (.file(let index), S_IFREG):
                 let file = snapshot.files[index]
@@ -99,8 +99,8 @@ struct DeltaScan: Sendable {
     }
 
     /// CRC-32C of a file; nil when it cannot be read.
-    private static func checksum(of path: String) -> UInt32? {
-        let descriptor = unsafe open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+    private static func checksum(of path: FilePath) -> UInt32? {
+        let descriptor = unsafe open(path.characters, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var checksum: UInt32 = 0

@@ -13,10 +13,10 @@ package final class DirectorySink: SnapshotSink {
     private let target: RestoreTarget
     private let owner: FileOwner?
     private let modes: RestoredModes
-    private let paths: [String]
+    private let paths: [FilePath]
     private let provenChecksums: Mutex<[UInt32]>
     /// Path and destination of each link.
-    private let links: [(path: String, destination: String)]
+    private let links: [(path: FilePath, destination: String)]
     /// Files that do not come in one piece: their times are set when all is written. For the others that costs nothing, because
     /// the file is open anyway.
     private let inPieces = Mutex<Set<Int>>([])
@@ -33,7 +33,7 @@ package final class DirectorySink: SnapshotSink {
         paths = try snapshot.files.map { file in
             let path = try target.path(file.root, file.path)
             let isControl = file.root == .data && file.path == Self.controlPath
-            return isControl ? path + Self.controlSuffix : path
+            return isControl ? path.extended(by: Self.controlSuffix) : path
         }
         links = try snapshot.links.map { link in
             let parts = link.path.split(separator: "/")
@@ -49,13 +49,20 @@ package final class DirectorySink: SnapshotSink {
         for folder in snapshot.folders {
             let path = try target.path(folder.root, folder.path)
             let mode = modes.folder(folder.mode)
-            if unsafe mkdir(path, mode) != 0, errno != EEXIST { throw FileFault.error(errno, "make", path) }
+            // Sound, here and below: a path's characters end with a zero, and live for the length of the call.
+            if unsafe mkdir(path.characters, mode) != 0, errno != EEXIST {
+                throw FileFault.error(errno, "make", path)
+            }
             // The umask may have taken the group's bits.
-            if mode != 0o700, unsafe chmod(path, mode) != 0 { throw FileFault.error(errno, "set the mode of", path) }
+            if mode != 0o700, unsafe chmod(path.characters, mode) != 0 {
+                throw FileFault.error(errno, "set the mode of", path)
+            }
             try own(path)
         }
         for link in links {
-            if unsafe symlink(link.destination, link.path) != 0 { throw FileFault.error(errno, "link", link.path) }
+            if unsafe symlink(link.destination, link.path.characters) != 0 {
+                throw FileFault.error(errno, "link", link.path)
+            }
             try own(link.path)
         }
         // A file with zeros that come in no piece is emptied first: it may be there already, with something else in their place.
@@ -85,7 +92,7 @@ package final class DirectorySink: SnapshotSink {
     /// Reads what is in a file already.
     /// - Returns: how many bytes there are from `offset` on, up to the buffer's size.
     func read(into buffer: UnsafeMutableRawBufferPointer, file: Int, offset: Int) throws -> Int {
-        let descriptor = unsafe Glibc.open(paths[file], O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        let descriptor = unsafe Glibc.open(paths[file].characters, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileFault.error(errno, "read", paths[file]) }
         defer { close(descriptor) }
         var filled = 0
@@ -152,7 +159,7 @@ package final class DirectorySink: SnapshotSink {
     private func open(_ file: Int, offset: Int) throws -> Int32 {
         let path = paths[file]
         let mode = modes.file(snapshot.files[file].mode, in: snapshot.files[file].root)
-        let descriptor = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode)
+        let descriptor = unsafe Glibc.open(path.characters, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw FileFault.error(errno, "write", path) }
         // Once for each file is enough; the umask may have taken the group's bit.
         guard offset == 0 else { return descriptor }
@@ -170,8 +177,8 @@ package final class DirectorySink: SnapshotSink {
         return error
     }
 
-    private func own(_ path: String) throws {
-        if let owner, unsafe lchown(path, owner.user, owner.group) != 0 {
+    private func own(_ path: FilePath) throws {
+        if let owner, unsafe lchown(path.characters, owner.user, owner.group) != 0 {
             throw FileFault.error(errno, "give away", path)
         }
     }

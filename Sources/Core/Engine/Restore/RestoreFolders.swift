@@ -90,7 +90,7 @@ struct RestoreFolders {
         let places = [target.dataDirectory, Self.parent(of: target.dataDirectory)]
         guard places.contains(where: { unsafe statvfs($0, &status) == 0 }) else { return }
         let free = Int(status.f_bavail) * Int(status.f_frsize)
-        let room = occupied.reduce(free) { $0 + Self.storedByteCount(of: $1) }
+        let room = occupied.reduce(free) { $0 + Self.storedByteCount(of: FilePath($1)) }
         guard room > byteCount else {
             throw EngineError(
                 .noSpace,
@@ -116,8 +116,8 @@ struct RestoreFolders {
         }
         for root in occupied where replaces {
             Self.emptyRoot(root)
-            if let name = FolderContents.names(in: root)?.first {
-                throw EngineError(.directoryUnusable, "cannot delete '\(root)/\(name)'")
+            if let name = FolderContents.names(in: FilePath(root))?.first {
+                throw EngineError(.directoryUnusable, "cannot delete '\(FilePath(root).appending(name))'")
             }
         }
     }
@@ -128,7 +128,7 @@ struct RestoreFolders {
     /// What is in a folder; nothing when it is not there.
     private static func names(in root: String) throws -> [String] {
         guard root.hasPrefix("/") else { throw EngineError(.directoryUnusable, "'\(root)' is not an absolute path") }
-        if let names = FolderContents.names(in: root) { return names }
+        if let names = FolderContents.names(in: FilePath(root)) { return names }
         guard errno == ENOENT else { throw FileFault.error(errno, "read", root) }
         return []
     }
@@ -150,11 +150,11 @@ struct RestoreFolders {
     }
 
     /// What the files in a folder take on the disk.
-    private static func storedByteCount(of folder: String) -> Int {
+    private static func storedByteCount(of folder: FilePath) -> Int {
         (FolderContents.names(in: folder) ?? []).reduce(0) { sum, name in
             var status = stat()
-            let path = folder + "/" + name
-            guard unsafe lstat(path, &status) == 0 else { return sum }
+            let path = folder.appending(name)
+            guard unsafe lstat(path.characters, &status) == 0 else { return sum }
             let own = sum + Int(status.st_blocks) * 512
             return status.st_mode & S_IFMT == S_IFDIR ? own + storedByteCount(of: path) : own
         }
@@ -175,6 +175,6 @@ struct RestoreFolders {
     /// Deletes what is in a root, `pg_control` first and durably: when this is cut short, no PostgreSQL starts on what is left.
     private static func emptyRoot(_ root: String) {
         FolderContents.removeControlFile(of: root)
-        FolderContents.empty(root)
+        FolderContents.empty(FilePath(root))
     }
 }

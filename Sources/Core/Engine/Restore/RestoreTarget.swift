@@ -15,15 +15,15 @@ package struct RestoreTarget: Sendable {
     package var roots: [String] { tablespaces.values.sorted() + [dataDirectory] }
 
     /// The file system path of a file of a snapshot.
-    func path(_ root: Snapshot.Root, _ path: String) throws -> String {
+    func path(_ root: Snapshot.Root, _ path: String) throws -> FilePath {
         switch root {
-        case .data: return dataDirectory + "/" + path
-        case .wal: return dataDirectory + "/pg_wal/" + path
+        case .data: return FilePath(dataDirectory).appending(path)
+        case .wal: return FilePath(dataDirectory + "/pg_wal").appending(path)
         case .tablespace(let oid):
             guard let folder = tablespaces[oid] else {
                 throw EngineError(.tablespaceUnusable, "tablespace \(oid) has no folder")
             }
-            return folder + "/" + path
+            return FilePath(folder).appending(path)
         }
     }
 }
@@ -36,7 +36,7 @@ package struct FileOwner: Sendable, Hashable {
 
 /// Faults of system calls on the files of a restore, in the operator's words.
 enum FileFault {
-    static func error(_ number: Int32, _ operation: String, _ path: String) -> EngineError {
+    static func error(_ number: Int32, _ operation: String, _ path: some CustomStringConvertible) -> EngineError {
         let native = unsafe String(cString: strerror(number))
         switch number {
         case ENOSPC, EDQUOT: return EngineError(.noSpace, "cannot \(operation) '\(path)' (\(native))")

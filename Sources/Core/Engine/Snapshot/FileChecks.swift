@@ -58,7 +58,7 @@ final class FileChecks: Sendable {
 
     private func judge(_ checksum: UInt32, file: Int) throws {
         if let expected = snapshot.files[file].checksum, expected != checksum {
-            let path = snapshot.files[file].path
+            let path = PathText.shown(snapshot.files[file].path)
             return try damaged(EngineError(.memberDamaged, "'\(path)' of \(snapshot.record.label)"))
         }
         try proven(file, checksum)
