@@ -43,7 +43,7 @@ package enum ErrorNumbers {
         ("postgres-damaged-pages", 4_616), ("postgres-backup-failed", 4_617), ("postgres-unsupported-version", 4_618),
         ("postgres-protocol", 4_619), ("postgres-cancelled", 4_620), ("postgres-other", 4_621),
         ("postgres-no-slots", 4_622),
-        ("postgres-parent-unfit", 4_622),
+        ("postgres-parent-unfit", 4_623),
     ]
 
     /// The number of a code.
