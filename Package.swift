@@ -103,11 +103,13 @@ let tests: [Target] = [
     .testTarget(
         name: "BackupEngineTests",
         dependencies: [
-            "BackupAPI", "BackupConformance", "BackupEngine", "Codecs", "LocalBackend", "PostgresClient", testSupport,
+            "BackupAPI", "BackupConformance", "BackupEngine", "Codecs", "LocalBackend", "PostgresClient", "S3Backend",
+            "SSHBackend", testSupport,
         ],
         path: "Tests/BackupEngineTests", swiftSettings: strict),
     .testTarget(
-        name: "BackupCLITests", dependencies: ["BackupAPI", "BackupCLI", "BackupEngine", "Codecs", testSupport],
+        name: "BackupCLITests",
+        dependencies: ["BackupAPI", "BackupCLI", "BackupConformance", "BackupEngine", "Codecs", testSupport],
         path: "Tests/BackupCLITests", swiftSettings: strict),
     .testTarget(
         name: "EndToEndTests", dependencies: ["BackupAPI", "BackupEngine", "PostgresClient", testSupport],

@@ -41,7 +41,8 @@ struct SampleService: BackupService {
     func checkTarget(_ request: TargetCheckRequest, progress: ProgressCounter) async throws -> TargetCheckAnswer {
         TargetCheckAnswer(
             target: request.target.name, location: "\(request.target.location)",
-            checks: [.init(law: "commit-is-atomic"), .init(law: "list-is-ordered", fault: "b came before a")])
+            checks: [.init(law: "commit-is-atomic"), .init(law: "list-is-ordered", fault: "b came before a")],
+            capabilities: Capabilities(durability: .durable, hasAtomicCreate: true, usefulConcurrency: 4))
     }
 }
 

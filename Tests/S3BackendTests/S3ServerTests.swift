@@ -228,6 +228,31 @@ struct S3ServerTests {
         #expect(await error { try await backend.put(ObjectKey("a\\b"), bytes: [1]) }?.reason == .invalidKey)
     }
 
+    @Test func `a name that this server would change is told, and the others are deleted`() async throws {
+        let server = try SeaweedServer.shared()
+        let backend = try await server.backend(prefix: "partly")
+        let keys = try ["a", "b\\c", "d"].map { try ObjectKey($0) }
+        for key in [keys[0], keys[2]] { try await backend.put(key, bytes: [1]) }
+
+        let failed = try await backend.delete(keys)
+
+        #expect(failed.mapValues(\.reason) == [keys[1]: .invalidKey])
+        #expect(try await backend.list(ListRequest(prefix: "")).entries.isEmpty)
+    }
+
+    @Test func `the clock of the server is told`() async throws {
+        let server = try SeaweedServer.shared()
+        let backend = try await server.backend(prefix: "clock")
+
+        let there = try #require(try await backend.unixSeconds())
+
+        #expect(abs(there - Timestamp.current().seconds) < 10)
+        let proxy = try FaultyProxy(to: server.httpPort) { _, _ in
+            .answer(status: "200 OK", headers: "Date: Fri, 24 May 2013 00:00:30 GMT\r\n")
+        }
+        #expect(try await server.backend(prefix: "clock", through: proxy).unixSeconds() == 1_369_353_630)
+    }
+
     @Test func `a thousand objects are deleted with one request`() async throws {
         let server = try SeaweedServer.shared()
         let backend = try #require(try await server.backend(prefix: "batch") as? S3Backend)

@@ -23,24 +23,34 @@ extension EngineService {
         return opened
     }
 
-    /// Opens one target, with all layers around its driver.
+    /// Opens one target until the end of the operation.
     /// - Parameter bandwidth: limits all targets that are given the same one; nil is no limit.
     func open(_ definition: TargetDefinition, bandwidth: BandwidthMeter? = nil) async throws -> any StorageBackend {
+        let counters = StorageCounters()
+        let backend = try await connect(definition, bandwidth: bandwidth, counters: counters)
+        openTargets.add(.init(name: definition.name, backend: backend, counters: counters))
+        return backend
+    }
+
+    /// Opens one target, with all layers around its driver. The caller closes it.
+    func connect(
+        _ definition: TargetDefinition, bandwidth: BandwidthMeter? = nil, counters: StorageCounters = StorageCounters()
+    ) async throws -> any StorageBackend {
         let scheme = definition.location.scheme
         guard let factory = session.kit.backends.factory(scheme: scheme) else {
             throw UsageError("there is no backend for '\(scheme)://'", remedy: "Use a program that was built with one.")
         }
         let driver = try await factory.open(definition.settings)
-        return LayerStack.wrap(driver, layers(bandwidth))
-    }
-
-    func close(_ targets: [UploadTarget]) async {
-        for target in targets { await target.backend.close() }
+        return LayerStack.wrap(driver, layers(bandwidth, counters))
     }
 
     /// Reads the catalogs of a server on all targets.
+    /// - Parameter identifier: the backup that is wanted, so that no more records are read than it takes to find it; nil reads
+    ///   all.
     /// - Throws: when none of the targets can be read.
-    func view(_ server: String, _ definitions: [TargetDefinition]) async throws -> CatalogView {
+    func view(
+        _ server: String, _ definitions: [TargetDefinition], for identifier: BackupIdentifier? = nil
+    ) async throws -> CatalogView {
         var view = CatalogView(server: server)
         var firstFailure: (any Error)?
         for definition in definitions {
@@ -55,7 +65,7 @@ extension EngineService {
                 }
                 let catalog = Catalog(repository: repository, server: server, cryptography: session.kit.cryptography)
                 let labels = try await catalog.labels()
-                view.add(definition.name, catalog, try await catalog.entries(labels), labels)
+                view.add(definition.name, catalog, try await entries(of: catalog, labels, for: identifier), labels)
             } catch {
                 firstFailure = firstFailure ?? error
                 view.failed.append(TargetOutcome(definition.name, failure: error))
@@ -63,6 +73,27 @@ extension EngineService {
         }
         if view.reachableCount == 0, let firstFailure { throw firstFailure }
         return view
+    }
+
+    /// The backups among these labels that an identifier may mean. For the newest or oldest one, none beyond the first that is
+    /// valid here is read: another target can only have a newer or older one.
+    private func entries(
+        of catalog: Catalog, _ labels: [BackupLabel], for identifier: BackupIdentifier?
+    ) async throws -> [CatalogEntry] {
+        switch identifier {
+        case nil: return try await catalog.entries(labels)
+        case .label(let text): return try await catalog.entries(labels.filter { $0.string == text })
+        case .prefix(let text):
+            return try await catalog.entries(labels.filter { $0.string.utf8.starts(with: text.utf8) })
+        case .newest, .oldest:
+            var found: [CatalogEntry] = []
+            for label in identifier == .newest ? labels.reversed() : labels {
+                guard let entry = try await catalog.entry(label) else { continue }
+                found.append(entry)
+                if entry.isValid { break }
+            }
+            return found
+        }
     }
 }
 
