@@ -103,7 +103,8 @@ let tests: [Target] = [
     .testTarget(
         name: "BackupEngineTests",
         dependencies: [
-            "BackupAPI", "BackupConformance", "BackupEngine", "Codecs", "LocalBackend", "PostgresClient", testSupport,
+            "BackupAPI", "BackupConformance", "BackupEngine", "Codecs", "LocalBackend", "PostgresClient", "S3Backend",
+            "SSHBackend", testSupport,
         ],
         path: "Tests/BackupEngineTests", swiftSettings: strict),
     .testTarget(

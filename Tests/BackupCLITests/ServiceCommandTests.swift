@@ -48,7 +48,9 @@ struct SampleService: BackupService {
     func checkTarget(_ request: TargetCheckRequest, progress: ProgressCounter) async throws -> TargetCheckAnswer {
         TargetCheckAnswer(
             target: request.target.name, location: "\(request.target.location)",
-            checks: [.init(law: "commit-is-atomic"), .init(law: "list-is-ordered", fault: "b came before a")])
+            checks: [.init(law: "commit-is-atomic"), .init(law: "list-is-ordered", fault: "b came before a")],
+            capabilities: Capabilities(
+                durability: .durable, hasAtomicCreate: true, hasAtomicReplace: true, usefulConcurrency: 4))
     }
 }
 

@@ -85,7 +85,10 @@ import Testing
         #expect(exitCode == .partial, "\(console.errors)")
         #expect(console.output.contains("  Valid: yes\n"))
         #expect(console.output.contains("      Status: failed\n      Target: far\n"))
-        #expect(console.errors.contains("error: far (cannot open the target at silent://far: the place does not answer) was not looked at\nremedy: "))
+        #expect(
+            console.errors.contains(
+                "error: far (cannot open the target at silent://far: the place does not answer) was not looked at\nremedy: "
+            ))
     }
 
     @Test func `damage counts more than a target that does not answer`() async throws {

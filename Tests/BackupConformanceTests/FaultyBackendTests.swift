@@ -52,9 +52,11 @@ struct FaultyBackendTests {
         _ = try await faulty.delete([key])
         _ = try await faulty.sweepUnfinished(prefix: "")
         _ = try await faulty.freeByteCount()
+        _ = try await faulty.unixSeconds()
 
         let kinds: [FaultyCall.Kind] = [
             .beginWrite, .write, .commit, .stat, .openRead, .read, .read, .list, .delete, .sweep, .free,
+            .clock,
         ]
         #expect(faulty.calls.map(\.kind) == kinds)
         #expect(faulty.calls.map(\.number) == Array(1...kinds.count))

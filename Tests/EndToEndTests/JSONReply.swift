@@ -28,6 +28,26 @@ struct JSONReply {
     /// All keys, each with those above it: `Response/Backups/Valid`.
     var keys: Set<String> { Self.keys(fields, under: "") }
 
+    /// The reply as sorted text without times, so that replies of several runs can be compared.
+    /// - Parameter replacements: texts that stand for what differs; a text is replaced where it is a whole string, and a path
+    ///   where it begins one.
+    func comparable(_ replacements: [String: String]) throws -> String {
+        let data = try JSONSerialization.data(
+            withJSONObject: Self.comparable(fields, replacements), options: [.sortedKeys, .prettyPrinted])
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    private static func comparable(_ value: Any, _ replacements: [String: String]) -> Any {
+        if let items = value as? [Any] { return items.map { comparable($0, replacements) } }
+        if let object = value as? [String: Any] {
+            return object.filter { !["Time", "Timestamp"].contains($0.key) }.mapValues { comparable($0, replacements) }
+        }
+        guard let text = value as? String else { return value }
+        if let whole = replacements[text] { return whole }
+        let path = replacements.first { $0.key.hasPrefix("/") && text.contains($0.key) }
+        return path.map { text.replacing($0.key, with: $0.value) } ?? text
+    }
+
     private func value(_ path: [String]) -> Any? {
         path.reduce(fields as Any?) { value, key in (value as? [String: Any])?[key] }
     }

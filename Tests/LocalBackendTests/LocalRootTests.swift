@@ -17,6 +17,15 @@ struct LocalRootTests {
         try await LocalBackendFactory.factory().open(TargetSettings(location: try TargetLocation(url)))
     }
 
+    @Test func `the clock of the file system is told, and nothing is left`() async throws {
+        let backend = try await open("file://" + folder.path)
+
+        let there = try #require(try await backend.unixSeconds())
+
+        #expect(abs(there - time(nil)) < 10)
+        #expect(try folder.tree() == [])
+    }
+
     @Test func `an absent root is an empty place and is not made by looking`() async throws {
         let backend = try await open("file://" + folder.path("root"))
 
@@ -24,6 +33,7 @@ struct LocalRootTests {
         #expect(try await backend.delete([key]).isEmpty)
         #expect(try await backend.sweepUnfinished(prefix: "") == 0)
         #expect(try await backend.freeByteCount() ?? 0 > 0)
+        #expect(try await backend.unixSeconds() == nil)
         let error = await #expect(throws: StorageError.self) { try await backend.stat(key) }
 
         #expect(error?.reason == .notFound)

@@ -1,5 +1,6 @@
 import BackupAPI
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import S3Backend
@@ -21,7 +22,7 @@ struct BrokenConnectionTests {
     }
 
     @Test func `a part that breaks off is sent again, and nothing else`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let proxy = try FaultyProxy(to: server.httpPort) { head, repetition in
             head.contains("partNumber=2&") && repetition < 2 ? .cutRequest(after: 1_000_000) : .relay
         }
@@ -36,7 +37,7 @@ struct BrokenConnectionTests {
     }
 
     @Test func `a body that breaks off is taken up where it broke`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let direct = try await server.backend(prefix: "broken/body")
         let bytes = Samples.bytes(20 << 20, seed: 12)
         try await direct.put(ObjectKey("object"), bytes: bytes)
@@ -60,7 +61,7 @@ struct BrokenConnectionTests {
     }
 
     @Test func `with a third of all parts and ranges refused or cut, everything arrives`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let numbers = Mutex(SeededNumbers(state: 13))
         let (slowDown, internalError) = (slowDown, internalError)
         let proxy = try FaultyProxy(to: server.httpPort) { head, _ in
@@ -85,7 +86,7 @@ struct BrokenConnectionTests {
     }
 
     @Test func `a part that never arrives fails the object and leaves nothing`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let slowDown = slowDown
         let proxy = try FaultyProxy(to: server.httpPort) { head, _ in
             head.contains("partNumber=2&") ? slowDown : .relay
@@ -100,7 +101,7 @@ struct BrokenConnectionTests {
     }
 
     @Test func `a create-only object whose answer is lost is known as our own`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let proxy = try FaultyProxy(to: server.httpPort) { head, repetition in
             let isDecisive =
                 head.hasPrefix("PUT /tests/broken/lost/small ")
@@ -122,7 +123,7 @@ struct BrokenConnectionTests {
     }
 
     @Test func `an error in the body of a success is an error`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let proxy = try FaultyProxy(to: server.httpPort) { head, repetition in
             guard head.contains("?uploadId"), head.hasPrefix("POST") else { return .relay }
             if head.contains("twice"), repetition > 0 { return .relay }
@@ -141,7 +142,7 @@ struct BrokenConnectionTests {
     }
 
     @Test func `a conflict of create-only writers is tried again`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let proxy = try FaultyProxy(to: server.httpPort) { head, repetition in
             head.hasPrefix("PUT /tests/broken/conflict/object ") && repetition == 0
                 ? .answer(status: "409 Conflict", body: "<Error><Code>ConditionalRequestConflict</Code></Error>")
@@ -155,7 +156,7 @@ struct BrokenConnectionTests {
     }
 
     @Test func `a server that refuses batches is asked one by one`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let proxy = try FaultyProxy(to: server.httpPort) { head, _ in
             head.contains("?delete=")
                 ? .answer(status: "501 Not Implemented", body: "<Error><Code>NotImplemented</Code></Error>") : .relay
@@ -173,7 +174,7 @@ struct BrokenConnectionTests {
     }
 
     @Test func `objects that a batch cannot delete are named`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let answer = """
             <DeleteResult><Error><Key>broken/denied/b</Key><Code>AccessDenied</Code><Message>no</Message></Error>
             </DeleteResult>
@@ -188,7 +189,7 @@ struct BrokenConnectionTests {
     }
 
     @Test func `cancelling ends a call that waits for the server`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let proxy = try FaultyProxy(to: server.httpPort) { _, _ in .stall }
         let backend = try await server.backend(prefix: "broken/stall", through: proxy)
         // Its own executor: the call blocks the thread that it runs on.

@@ -189,7 +189,7 @@ struct CredentialTests {
     }
 
     @Test func `an expired token is replaced while it is used`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let proxy = try FaultyProxy(to: server.httpPort) { head, repetition in
             repetition == 0
                 ? .answer(status: "400 Bad Request", body: "<Error><Code>ExpiredToken</Code></Error>") : .relay

@@ -1,21 +1,21 @@
 import BackupAPI
 import Codecs
-import Glibc
 import TestSupport
 
 @testable import S3Backend
 
 /// One `rclone serve s3` for the whole run of the tests: a server that ignores `If-None-Match`, answers ranges with
 /// status 200, and lists by bytes. It ends with this process.
-struct RcloneServer: Sendable {
+final class RcloneServer: Sendable {
     static let bucket = "tests"
 
     let port: Int
+    private let server: WatchedServer
 
     /// The server, started by the first test that asks for it.
-    static func shared() async throws -> RcloneServer { try await starting.value }
+    static func shared() throws -> RcloneServer { try starting.get() }
 
-    private static let starting = Task { try await RcloneServer.start() }
+    private static let starting = Result { try RcloneServer() }
 
     /// Opens a target.
     func backend(prefix: String, changes: [String: String] = [:]) async throws -> any StorageBackend {
@@ -29,28 +29,15 @@ struct RcloneServer: Sendable {
         return try await S3BackendFactory.factory(cryptography: OpenSSLCryptography()).open(settings)
     }
 
-    private static func start() async throws -> RcloneServer {
-        let program = SeaweedServer.packageFolder + "/.tools/bin/rclone"
-        guard unsafe access(program, X_OK) == 0 else {
-            throw Program.Fault(description: "\(program) is missing; run: scripts/setup storage")
-        }
-        let folder = try WatchedProgram.makeFolder()
-        guard unsafe mkdir("\(folder)/data/\(bucket)", 0o700) == 0 else {
-            throw Program.Fault(description: "no bucket")
-        }
-        let port = LoopbackSocket.freePorts(1)[0]
-        try WatchedProgram.start(
+    private init() throws {
+        let folder = try WatchedServer.makeFolder()
+        try Program.check("/bin/mkdir", ["-p", "\(folder)/data/\(Self.bucket)"])
+        port = LoopbackSocket.freePorts(1)[0]
+        server = try WatchedServer(
             [
-                program, "serve", "s3", "--config", "/dev/null", "--addr", "127.0.0.1:\(port)", "--auth-key",
-                "AKIDTEST,SECRETTEST", folder + "/data",
+                StorageTools.program("rclone"), "serve", "s3", "--config", "/dev/null", "--addr", "127.0.0.1:\(port)",
+                "--auth-key", "AKIDTEST,SECRETTEST", folder + "/data",
             ], folder: folder)
-        for _ in 0..<100 {
-            if let descriptor = LoopbackSocket.connect(port: port) {
-                close(descriptor)
-                return RcloneServer(port: port)
-            }
-            try await Task.sleep(for: .milliseconds(100))
-        }
-        throw Program.Fault(description: "rclone did not start")
+        try LoopbackSocket.waitForListener(port: port)
     }
 }

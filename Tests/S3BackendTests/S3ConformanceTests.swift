@@ -1,5 +1,6 @@
 import BackupAPI
 import BackupConformance
+import TestSupport
 import Testing
 
 @testable import S3Backend
@@ -8,7 +9,7 @@ import Testing
 struct S3ConformanceTests {
     @Test(arguments: [true, false])
     func `a bucket keeps every law, over https and over http`(isEncrypted: Bool) async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         var options = BackendConformance.Options()
         options.largestByteCount = 12 << 20
         options.checksThousands = isEncrypted
@@ -31,7 +32,7 @@ struct S3ConformanceTests {
     }
 
     @Test func `a server without create-only writes and ranges keeps the laws of writing and reading`() async throws {
-        let server = try await RcloneServer.shared()
+        let server = try RcloneServer.shared()
         var options = BackendConformance.Options()
         options.largestByteCount = 12 << 20
         // Of the other laws this server itself breaks some: it deletes no key that is also a folder's name.

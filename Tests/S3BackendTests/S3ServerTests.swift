@@ -1,5 +1,6 @@
 import BackupAPI
 import Codecs
+import TestSupport
 import Testing
 
 @testable import S3Backend
@@ -16,7 +17,7 @@ struct S3ServerTests {
     }
 
     @Test func `a wrong secret is refused and not printed`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let backend = try await server.backend(prefix: "identity", changes: ["secret_access_key": "WRONG-SECRET"])
 
         let found = await error { try await backend.put(ObjectKey("object"), bytes: [1]) }
@@ -27,7 +28,7 @@ struct S3ServerTests {
     }
 
     @Test func `stat says why it is refused although such answers have no words`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let backend = try await server.backend(prefix: "identity", changes: ["access_key_id": "AKIDNOBODY"])
 
         let found = await error { _ = try await backend.stat(ObjectKey("object")) }
@@ -37,8 +38,9 @@ struct S3ServerTests {
     }
 
     @Test func `an identity that may only read is denied to write`() async throws {
-        let server = try await SeaweedServer.shared()
-        let backend = try await server.backend(prefix: "identity", changes: ["access_key_id": "AKIDREADER"])
+        let server = try SeaweedServer.shared()
+        let backend = try await server.backend(
+            prefix: "identity", changes: ["access_key_id": SeaweedServer.readerAccessKeyID])
 
         let found = await error { try await backend.put(ObjectKey("object"), bytes: [1]) }
 
@@ -46,7 +48,7 @@ struct S3ServerTests {
     }
 
     @Test func `a bucket that is not there is a matter of settings`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let settings = try server.settings(prefix: "")
         let backend = try await S3BackendFactory.factory(cryptography: OpenSSLCryptography()).open(
             TargetSettings(
@@ -67,7 +69,7 @@ struct S3ServerTests {
     }
 
     @Test func `a certificate for another name is refused, and so is an unknown authority`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let otherName = try await server.backend(
             prefix: "tls", changes: ["endpoint": "https://127.0.0.1:\(server.httpsPort)"])
         let otherAuthority = try await server.backend(prefix: "tls", changes: ["ca_file": nil])
@@ -84,14 +86,14 @@ struct S3ServerTests {
     }
 
     @Test func `a file of certificates that is not there is a matter of settings`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let backend = try await server.backend(prefix: "tls", changes: ["ca_file": "/nowhere.pem"])
 
         #expect(await error { _ = try await backend.list(ListRequest(prefix: "")) }?.reason == .misconfigured)
     }
 
     @Test func `a clock that is an hour slow is named`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let backend = try await server.backend(
             prefix: "clock", now: { Timestamp.current().seconds - 3600 })
 
@@ -102,7 +104,7 @@ struct S3ServerTests {
     }
 
     @Test func `nobody listening is unavailable`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let port = LoopbackSocket.freePorts(1)[0]
         let backend = try await server.backend(prefix: "x", changes: ["endpoint": "http://127.0.0.1:\(port)"])
 
@@ -113,7 +115,7 @@ struct S3ServerTests {
     }
 
     @Test func `a small object costs one request to write and one to read`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let backend = try #require(try await server.backend(prefix: "counts") as? S3Backend)
 
         try await backend.put(ObjectKey("object"), bytes: Array(1...100))
@@ -127,7 +129,7 @@ struct S3ServerTests {
 
     @Test(arguments: [true, false])
     func `an object of 40 MB goes up in parts and comes down in runs`(isEncrypted: Bool) async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let backend = try #require(
             try await server.backend(prefix: "large-\(isEncrypted)", isEncrypted: isEncrypted) as? S3Backend)
         let key = try ObjectKey("object")
@@ -151,7 +153,7 @@ struct S3ServerTests {
     }
 
     @Test func `an upload in parts that was aborted or dropped leaves no parts`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let backend = try #require(
             try await server.backend(prefix: "aborts", changes: ["part_size": "5M"]) as? S3Backend)
         let bytes = Samples.bytes(12 << 20, seed: 4)
@@ -176,7 +178,7 @@ struct S3ServerTests {
     }
 
     @Test func `old uploads of dead processes are swept, younger ones are kept`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let backend = try #require(
             try await server.backend(prefix: "sweep", changes: ["part_size": "5M"]) as? S3Backend)
         let driver = try await backend.beginWrite(ObjectKey("a/object"), options: WriteOptions())
@@ -190,7 +192,7 @@ struct S3ServerTests {
     }
 
     @Test func `an object that is replaced while it is read is found out`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let backend = try await server.backend(prefix: "changed", changes: ["concurrency": "1"])
         let key = try ObjectKey("object")
         try await backend.put(key, bytes: Samples.bytes(20 << 20, seed: 6))
@@ -203,7 +205,7 @@ struct S3ServerTests {
     }
 
     @Test func `names are kept, and one that this server would change is refused`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let backend = try await server.backend(prefix: "names%20ü+%25")
         let names = [
             "with space", "percent%2Fcode", "plus+plus", "single'quote", "double\"quote", "question?x=y&z", "#", ";",
@@ -226,8 +228,33 @@ struct S3ServerTests {
         #expect(await error { try await backend.put(ObjectKey("a\\b"), bytes: [1]) }?.reason == .invalidKey)
     }
 
+    @Test func `a name that this server would change is told, and the others are deleted`() async throws {
+        let server = try SeaweedServer.shared()
+        let backend = try await server.backend(prefix: "partly")
+        let keys = try ["a", "b\\c", "d"].map { try ObjectKey($0) }
+        for key in [keys[0], keys[2]] { try await backend.put(key, bytes: [1]) }
+
+        let failed = try await backend.delete(keys)
+
+        #expect(failed.mapValues(\.reason) == [keys[1]: .invalidKey])
+        #expect(try await backend.list(ListRequest(prefix: "")).entries.isEmpty)
+    }
+
+    @Test func `the clock of the server is told`() async throws {
+        let server = try SeaweedServer.shared()
+        let backend = try await server.backend(prefix: "clock")
+
+        let there = try #require(try await backend.unixSeconds())
+
+        #expect(abs(there - Timestamp.current().seconds) < 10)
+        let proxy = try FaultyProxy(to: server.httpPort) { _, _ in
+            .answer(status: "200 OK", headers: "Date: Fri, 24 May 2013 00:00:30 GMT\r\n")
+        }
+        #expect(try await server.backend(prefix: "clock", through: proxy).unixSeconds() == 1_369_353_630)
+    }
+
     @Test func `a thousand objects are deleted with one request`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let backend = try #require(try await server.backend(prefix: "batch") as? S3Backend)
         let keys = try (0..<1000).map { try ObjectKey("folder/\($0)") }
         for key in keys.prefix(20) { try await backend.put(key, bytes: []) }
@@ -240,7 +267,7 @@ struct S3ServerTests {
     }
 
     @Test func `a create-only write is claimed after the server has proved it`() async throws {
-        let server = try await SeaweedServer.shared()
+        let server = try SeaweedServer.shared()
         let backend = try #require(try await server.backend(prefix: "claims") as? S3Backend)
         #expect(!backend.capabilities.hasAtomicCreate)
 
@@ -258,7 +285,7 @@ struct S3ServerTests {
     }
 
     @Test func `a server that ignores create-only writes is not believed`() async throws {
-        let server = try await RcloneServer.shared()
+        let server = try RcloneServer.shared()
         let backend = try await server.backend(prefix: "claims")
 
         try await backend.put(ObjectKey("object"), bytes: [1], options: WriteOptions(ifAbsent: true))

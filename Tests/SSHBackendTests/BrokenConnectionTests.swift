@@ -1,6 +1,7 @@
 import BackupAPI
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @testable import SSHBackend
@@ -8,7 +9,7 @@ import Testing
 /// Connections that break or fall silent.
 @Suite struct `A connection that fails` {
     @Test func `in the middle of a write leaves nothing visible, and the next write succeeds`() async throws {
-        let server = try LoopbackServer()
+        let server = try SSHServer()
         let relay = try Relay(to: server.port)
         defer { relay.close() }
         let backend = try await server.open(port: relay.port)
@@ -29,14 +30,14 @@ import Testing
         #expect(try await backend.read(key, limit: 1 << 24) == new)
         // What was under way is known as ours and left over, however young.
         #expect(try await backend.sweepUnfinished(prefix: "") == 1)
-        #expect(server.scratch.tree("place") == ["folder", "folder/object"])
+        #expect(try server.place.tree() == ["folder/", "folder/object"])
         await backend.close()
     }
 
     @Test func `in the middle of a ranged read gives an error and no wrong bytes, and the next read succeeds`()
         async throws
     {
-        let server = try LoopbackServer()
+        let server = try SSHServer()
         let relay = try Relay(to: server.port)
         defer { relay.close() }
         let backend = try await server.open(port: relay.port)
@@ -55,7 +56,7 @@ import Testing
     }
 
     @Test func `between calls is replaced without a word`() async throws {
-        let server = try LoopbackServer()
+        let server = try SSHServer()
         let relay = try Relay(to: server.port)
         defer { relay.close() }
         let backend = try await server.open(port: relay.port)
@@ -73,7 +74,7 @@ import Testing
     }
 
     @Test func `by silence of the network ends within the limit`() async throws {
-        let server = try LoopbackServer()
+        let server = try SSHServer()
         let relay = try Relay(to: server.port)
         defer { relay.close() }
         let backend = try await server.open(port: relay.port, settings: ["idle_timeout": "1"])

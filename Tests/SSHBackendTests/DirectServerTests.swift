@@ -58,6 +58,20 @@ import Testing
         await backend.close()
     }
 
+    @Test func `tells its clock as soon as there is a folder, and keeps nothing`() async throws {
+        let scratch = try Scratch()
+        let backend = try await DirectServer.open(scratch)
+
+        let before = try await backend.unixSeconds()
+        try await backend.put(try ObjectKey("object"), bytes: [1])
+        let there = try await backend.unixSeconds()
+
+        #expect(before == nil)
+        #expect(abs(try #require(there) - time(nil)) < 10)
+        #expect(scratch.tree("place") == ["object"])
+        await backend.close()
+    }
+
     @Test func `stores private files in private folders`() async throws {
         let scratch = try Scratch()
         let backend = try await DirectServer.open(scratch)

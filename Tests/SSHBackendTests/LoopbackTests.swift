@@ -1,6 +1,6 @@
 import BackupAPI
 import BackupConformance
-import Foundation
+import TestSupport
 import Testing
 
 @testable import SSHBackend
@@ -8,7 +8,7 @@ import Testing
 /// A real sshd on the loopback.
 @Suite struct `An SFTP target behind sshd` {
     @Test func `keeps every law`() async throws {
-        let server = try LoopbackServer()
+        let server = try SSHServer()
 
         let report = await BackendConformance(makeBackend: { try await server.open() }, prefix: "").run()
 
@@ -16,10 +16,10 @@ import Testing
     }
 
     @Test func `refuses an unknown host key and shows how to see it`() async throws {
-        let server = try LoopbackServer()
+        let server = try SSHServer()
 
         let error = try await storageError {
-            _ = try await server.open(settings: ["known_hosts_file": "\(server.scratch.path)/empty"])
+            _ = try await server.open(settings: ["known_hosts_file": server.files.path("empty")])
         }
 
         #expect(error?.reason == .notAuthenticated)
@@ -28,10 +28,10 @@ import Testing
     }
 
     @Test func `refuses a host key that has changed`() async throws {
-        let server = try LoopbackServer()
+        let server = try SSHServer()
 
         let error = try await storageError {
-            _ = try await server.open(settings: ["known_hosts_file": "\(server.scratch.path)/changed"])
+            _ = try await server.open(settings: ["known_hosts_file": server.files.path("changed")])
         }
 
         #expect(error?.reason == .notAuthenticated)
@@ -39,10 +39,10 @@ import Testing
     }
 
     @Test func `accepts the host key with the fingerprint in the settings, whatever is known`() async throws {
-        let server = try LoopbackServer()
+        let server = try SSHServer()
 
         let backend = try await server.open(settings: [
-            "host_key_fingerprint": try server.fingerprint(), "known_hosts_file": "\(server.scratch.path)/changed",
+            "host_key_fingerprint": try server.fingerprint(), "known_hosts_file": server.files.path("changed"),
         ])
         try await backend.put(try ObjectKey("object"), bytes: [1, 2])
 
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func `refuses a host key with another fingerprint, and names both`() async throws {
-        let server = try LoopbackServer()
+        let server = try SSHServer()
         let other = try server.fingerprint(of: "stranger")
 
         let error = try await storageError { _ = try await server.open(settings: ["host_key_fingerprint": other]) }
@@ -62,10 +62,10 @@ import Testing
     }
 
     @Test func `refuses to go on with a key that the server does not accept`() async throws {
-        let server = try LoopbackServer()
+        let server = try SSHServer()
 
         let error = try await storageError {
-            _ = try await server.open(settings: ["private_key_file": "\(server.scratch.path)/stranger"])
+            _ = try await server.open(settings: ["private_key_file": server.files.path("stranger")])
         }
 
         #expect(error?.reason == .notAuthenticated)
@@ -73,8 +73,9 @@ import Testing
     }
 
     @Test func `says that a private key file is missing, or may be read by others`() async throws {
-        let server = try LoopbackServer()
-        let open = try server.scratch.write("open", try server.scratch.text("user"), mode: 0o644)
+        let server = try SSHServer()
+        try server.files.write(server.files.read("user"), to: "open")
+        let open = server.files.path("open")
 
         let missing = try await storageError { _ = try await server.open(settings: ["private_key_file": "/no/key"]) }
         let loose = try await storageError { _ = try await server.open(settings: ["private_key_file": open]) }
@@ -85,8 +86,8 @@ import Testing
     }
 
     @Test func `says that nothing listens, or that there is no such host or program`() async throws {
-        let server = try LoopbackServer()
-        let port = try LoopbackServer.freePort()
+        let server = try SSHServer()
+        let port = LoopbackSocket.freePorts(1)[0]
 
         let refused = try await storageError { _ = try await server.open(port: port) }
         let unknown = try await storageError { _ = try await server.open(host: "no-such-host.invalid") }
@@ -101,7 +102,7 @@ import Testing
     }
 
     @Test func `says that the server has no SFTP`() async throws {
-        let server = try LoopbackServer(subsystem: "/no/such/server")
+        let server = try SSHServer(subsystem: "/no/such/server")
 
         let error = try await storageError { _ = try await server.open() }
 
@@ -120,13 +121,13 @@ import Testing
     }
 
     @Test func `uses aliases of the user's ssh_config`() async throws {
-        let server = try LoopbackServer()
-        let config = try server.scratch.write(
-            "ssh_config",
-            "Host alias\n  HostName 127.0.0.1\n  Port \(server.port)\n  RequestTTY force\n  RemoteCommand id\n")
-        let location = try TargetLocation("sftp://\(NSUserName())@alias\(server.scratch.path)/place")
+        let server = try SSHServer()
+        let aliases =
+            "Host alias\n  HostName 127.0.0.1\n  Port \(server.port)\n  RequestTTY force\n  RemoteCommand id\n"
+        try server.files.write(Array(aliases.utf8), to: "ssh_config")
+        let location = try TargetLocation("sftp://\(SSHServer.user)@alias\(server.place.path)")
         let values = [
-            "config_file": config, "private_key_file": "\(server.scratch.path)/user",
+            "config_file": server.files.path("ssh_config"), "private_key_file": server.files.path("user"),
             "host_key_fingerprint": try server.fingerprint(),
         ]
 
@@ -134,7 +135,7 @@ import Testing
             TargetSettings(location: location, values: values.mapValues { Secret($0) }))
         try await backend.put(try ObjectKey("object"), bytes: [1])
 
-        #expect(server.scratch.tree("place") == ["object"])
+        #expect(try server.place.tree() == ["object"])
         await backend.close()
     }
 }

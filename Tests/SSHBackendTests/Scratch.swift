@@ -1,5 +1,6 @@
 import BackupAPI
 import Foundation
+import TestSupport
 
 @testable import SSHBackend
 
@@ -38,7 +39,7 @@ final class Scratch: Sendable {
 
 /// The SFTP server of OpenSSH, run here without ssh.
 enum DirectServer {
-    static let program = "/usr/lib/openssh/sftp-server"
+    static let program = SSHServer.sftpProgram
 
     /// Opens a target in the folder `place` of a scratch folder.
     static func open(

@@ -137,6 +137,8 @@ struct FileStatus {
     let nameCount: Int
     /// The file system and the number of the file in it.
     let identity: [UInt64]
+    /// When its bytes changed, in seconds since 1970 by the clock of the file system's machine.
+    let modifiedSeconds: Int
 
     /// Takes what stat(2) gave.
     init(_ status: stat) {
@@ -149,5 +151,6 @@ struct FileStatus {
         byteCount = Int(status.st_size)
         nameCount = Int(status.st_nlink)
         identity = [UInt64(status.st_dev), UInt64(status.st_ino)]
+        modifiedSeconds = status.st_mtim.tv_sec
     }
 }

@@ -105,6 +105,20 @@ package final class LocalBackend: StorageBackend {
         return Int(clamping: room.f_bavail.multipliedFullWidth(by: room.f_frsize).low)
     }
 
+    /// The time of a file that is made for this and removed again: a network file system has its server's clock.
+    package func unixSeconds() async throws(StorageError) -> Int? {
+        do throws(SystemFault) {
+            let root = try tree.openRoot()
+            let name = LocalTemporary.newName()
+            let file = try root.newFile(name)
+            defer { try? root.remove(name) }
+            return try file.look().modifiedSeconds
+        } catch {
+            guard error.isMissing else { throw self.error(error, .stat) }
+            return nil
+        }
+    }
+
     package func close() async {}
 
     /// Opens the folder of an object; what is missing is `.notFound`.

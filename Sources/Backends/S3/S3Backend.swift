@@ -72,12 +72,20 @@ package final class S3Backend: StorageBackend {
 
     package func delete(_ keys: [ObjectKey]) async throws(StorageError) -> [ObjectKey: StorageError] {
         let root = client.configuration.rootPrefix
+        var errors: [ObjectKey: StorageError] = [:]
         var paths: [String] = []
-        for key in Set(keys).sorted() { paths.append(try await path(of: key, .delete)) }
+        for key in Set(keys).sorted() {
+            do throws(StorageError) {
+                paths.append(try await path(of: key, .delete))
+            } catch {
+                // The other keys are not to blame for one that cannot be.
+                guard error.reason == .invalidKey else { throw error }
+                errors[key] = error
+            }
+        }
         let failures = try await blocking(.delete, nil) { cancel throws(S3Fault) in
             try deletion.delete(paths, cancel: cancel)
         }
-        var errors: [ObjectKey: StorageError] = [:]
         for failure in failures {
             guard let path = String(failure.key.utf8.dropFirst(root.utf8.count)), let key = try? ObjectKey(path) else {
                 continue
@@ -108,6 +116,14 @@ package final class S3Backend: StorageBackend {
     }
 
     package func freeByteCount() async throws(StorageError) -> Int? { nil }
+
+    package func unixSeconds() async throws(StorageError) -> Int? {
+        try await blocking(.stat, nil) { cancel throws(S3Fault) in
+            let head = S3Request(operation: "HeadBucket", method: "HEAD")
+            let date = try client.send(head, cancel: cancel).headers["date"]
+            return date.flatMap(Timestamp.init(httpDate:))?.seconds
+        }
+    }
 
     package func close() async { transport.close() }
 

@@ -57,7 +57,7 @@ extension SSHBackend {
     }
 
     /// The server's clock, as the time of a file that is made for this and removed again: ours may differ.
-    private func serverTime(in folder: String, on lease: ChannelLease) async throws(SFTPFault) -> UInt32? {
+    func serverTime(in folder: String, on lease: ChannelLease) async throws(SFTPFault) -> UInt32? {
         let channel = lease.channel
         let path = places.make(in: folder)
         defer {

@@ -94,5 +94,17 @@ package final class SSHBackend: StorageBackend {
         }
     }
 
+    package func unixSeconds() async throws(StorageError) -> Int? {
+        do throws(StorageError) {
+            return try await calls(.stat) { lease throws(SFTPFault) in
+                try await serverTime(in: root, on: lease).map { Int($0) }
+            }
+        } catch {
+            // There is no folder before the first write.
+            guard error.reason == .notFound else { throw error }
+            return nil
+        }
+    }
+
     package func close() async { await pool.close() }
 }

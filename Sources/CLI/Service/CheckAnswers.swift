@@ -1,3 +1,5 @@
+package import BackupAPI
+
 /// The answer to `verify`.
 package struct VerifyAnswer: Sendable, Hashable {
     /// One file that was looked at.
@@ -86,20 +88,18 @@ package struct TargetCheckAnswer: Sendable, Hashable {
     /// Bytes per second; nil when they were not measured.
     package var writeBytesPerSecond: Int?
     package var readBytesPerSecond: Int?
-    /// What the backend says about the place.
-    package var remarks: [String]
+    /// By how many seconds the clock of the place is ahead of this machine's; nil when it shows none.
+    package var clockSkewSeconds: Int?
+    /// What the place can do, with what the backend says about it.
+    package var capabilities: Capabilities
+    /// Free room in bytes; nil when the place does not tell.
+    package var freeByteCount: Int?
 
-    /// Makes an answer.
-    package init(
-        target: String, location: String, checks: [Check], latencyMicroseconds: Int? = nil,
-        writeBytesPerSecond: Int? = nil, readBytesPerSecond: Int? = nil, remarks: [String] = []
-    ) {
+    /// Makes an answer without measurements.
+    package init(target: String, location: String, checks: [Check], capabilities: Capabilities) {
         self.target = target
         self.location = location
         self.checks = checks
-        self.latencyMicroseconds = latencyMicroseconds
-        self.writeBytesPerSecond = writeBytesPerSecond
-        self.readBytesPerSecond = readBytesPerSecond
-        self.remarks = remarks
+        self.capabilities = capabilities
     }
 }

@@ -1,3 +1,5 @@
+import BackupAPI
+
 extension BackupReplies {
     /// `verify`.
     package func verify(_ answer: VerifyAnswer) -> [String: OutputValue] {
@@ -16,7 +18,8 @@ extension BackupReplies {
     package func targetCheck(_ answer: TargetCheckAnswer) -> [String: OutputValue] {
         var fields: [String: OutputValue] = [
             "Target": .string(answer.target), "URL": .string(answer.location),
-            "ServerVersion": .string(ProgramVersion.text), "Remarks": .list(answer.remarks.map { .string($0) }),
+            "ServerVersion": .string(ProgramVersion.text), "Capabilities": capabilities(answer.capabilities),
+            "Remarks": .list(answer.capabilities.remarks.map { .string($0) }),
             "Checks": .list(
                 answer.checks.map { check in
                     var fields: [String: OutputValue] = [
@@ -29,7 +32,19 @@ extension BackupReplies {
         fields["LatencyMicroseconds"] = answer.latencyMicroseconds.map { .integer($0) }
         fields["WritePerSecond"] = answer.writeBytesPerSecond.map { .size($0) }
         fields["ReadPerSecond"] = answer.readBytesPerSecond.map { .size($0) }
+        fields["ClockSkewSeconds"] = answer.clockSkewSeconds.map { .integer($0) }
+        fields["FreeSpace"] = answer.freeByteCount.map { .size($0) }
         return fields
+    }
+
+    private func capabilities(_ capabilities: Capabilities) -> OutputValue {
+        var fields: [String: OutputValue] = [
+            "AtomicCreate": .bool(capabilities.hasAtomicCreate),
+            "Concurrency": .integer(capabilities.usefulConcurrency),
+            "Durability": .string(capabilities.durability.rawValue),
+        ]
+        fields["MaximumObjectSize"] = capabilities.maximumObjectByteCount.map { .size($0) }
+        return .object(fields)
     }
 
     private func file(_ file: VerifyAnswer.File) -> OutputValue {

@@ -1,11 +1,10 @@
 import BackupAPI
-import BackupConformance
 import BackupEngine
 import Glibc
 
 extension EngineService {
     func verify(_ request: VerifyRequest, progress: ProgressCounter) async throws -> VerifyAnswer {
-        try await withTaskExecutorPreference(pool) {
+        try await running(.verify, request.server.name, progress) {
             let view = try await view(request.server.name, request.targets, for: request.identifier)
             let label = try view.label(request.identifier)
             let (files, targets) = try await verify(request, label, view, progress)
@@ -65,28 +64,6 @@ extension EngineService {
             ? [try await operation.run(label, depth: depth)] : try await operation.runChain(label, depth: depth)
         return reports.flatMap { $0.files(target: target) }
     }
-
-    func checkTarget(_ request: TargetCheckRequest, progress: ProgressCounter) async throws -> TargetCheckAnswer {
-        try await withTaskExecutorPreference(pool) {
-            let backend = try await open(request.target)
-            let report = await BackendConformance(
-                makeBackend: { try await open(request.target) }, prefix: ".pgmoneta-check"
-            ).run()
-            let speed = try await TargetSpeed.measure(backend, uptime: session.clock.uptime)
-            await backend.close()
-            let checks = report.findings.compactMap { finding in
-                switch finding.outcome {
-                case .passed: TargetCheckAnswer.Check(law: finding.law)
-                case .notClaimed: nil as TargetCheckAnswer.Check?
-                case .violated(let words): TargetCheckAnswer.Check(law: finding.law, fault: words)
-                }
-            }
-            return TargetCheckAnswer(
-                target: request.target.name, location: backend.displayName, checks: checks,
-                latencyMicroseconds: speed.latencyMicroseconds, writeBytesPerSecond: speed.writeBytesPerSecond,
-                readBytesPerSecond: speed.readBytesPerSecond, remarks: backend.capabilities.remarks + report.remarks)
-        }
-    }
 }
 
 extension VerifyAnswer.File {
@@ -111,45 +88,6 @@ extension VerifyReport {
                     target: target, label: label.string, directory: "", fileName: $0, algorithm: "SHA512", original: "",
                     calculated: "damaged")
             }
-    }
-}
-
-/// How fast a target is, measured with objects of its own that are removed again.
-private struct TargetSpeed: Sendable {
-    var latencyMicroseconds: Int
-    var writeBytesPerSecond: Int
-    var readBytesPerSecond: Int
-
-    static func measure(_ backend: any StorageBackend, uptime: @Sendable () -> Duration) async throws -> TargetSpeed {
-        let key = try ObjectKey(".pgmoneta-check/speed")
-        let piece = [UInt8]((0..<(1 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) })
-        let pieces = 16
-        let begin = uptime()
-        try await backend.put(key) { (upload: inout Upload) in
-            for _ in 0..<pieces { try await upload.write(piece) }
-        }
-        let written = uptime()
-        _ = try await backend.read(key, limit: pieces << 20)
-        let read = uptime()
-        var latencies: [Duration] = []
-        for _ in 0..<9 {
-            let start = uptime()
-            _ = try await backend.stat(key)
-            latencies.append(uptime() - start)
-        }
-        _ = try await backend.delete([key])
-        return TargetSpeed(
-            latencyMicroseconds: microseconds(latencies.sorted()[latencies.count / 2]),
-            writeBytesPerSecond: rate(pieces << 20, written - begin),
-            readBytesPerSecond: rate(pieces << 20, read - written))
-    }
-
-    private static func microseconds(_ duration: Duration) -> Int {
-        Int(duration.components.seconds * 1_000_000 + duration.components.attoseconds / 1_000_000_000_000)
-    }
-
-    private static func rate(_ bytes: Int, _ duration: Duration) -> Int {
-        bytes * 1_000_000 / max(1, microseconds(duration))
     }
 }
 

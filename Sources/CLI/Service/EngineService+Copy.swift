@@ -4,40 +4,19 @@ import Glibc
 
 extension EngineService {
     func copy(_ request: CopyRequest, progress: ProgressCounter) async throws -> CopyAnswer {
-        try await withTaskExecutorPreference(pool) {
+        try await running(.copy, request.server.name, progress) {
             let rate = request.server.maximumBytesPerSecond
             let bandwidth = rate > 0 ? BandwidthMeter(bytesPerSecond: rate, clock: layerClock) : nil
             // Only reading is limited: what is not read is not written either.
             let source = try await open(request.source, bandwidth: bandwidth)
-            let outcome: CopyOutcome
-            do {
-                outcome = try await copy(request, from: source, progress: progress)
-            } catch {
-                await source.close()
-                throw error
-            }
-            await source.close()
+            let destination = try await open(request.destination)
+            let operation = BackupCopy(plan: try copyPlan(request), from: source, to: destination, progress: progress)
+            let outcome = try await operation.run(request.identifier.description)
             var summary = BackupSummary(outcome.record, codecs: session.kit.codecs)
             summary.targets = [TargetOutcome(target: request.destination.name, status: .complete)]
             return CopyAnswer(
                 summary, source: request.source.name, destination: request.destination.name,
                 copiedByteCount: outcome.copiedByteCount, skippedObjectCount: outcome.skippedObjectCount)
-        }
-    }
-
-    private func copy(
-        _ request: CopyRequest, from source: any StorageBackend, progress: ProgressCounter
-    ) async throws -> CopyOutcome {
-        let plan = try copyPlan(request)
-        let destination = try await open(request.destination)
-        do {
-            let operation = BackupCopy(plan: plan, from: source, to: destination, progress: progress)
-            let outcome = try await operation.run(request.identifier.description)
-            await destination.close()
-            return outcome
-        } catch {
-            await destination.close()
-            throw error
         }
     }
 

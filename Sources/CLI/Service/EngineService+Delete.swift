@@ -3,7 +3,7 @@ import BackupEngine
 
 extension EngineService {
     func delete(_ request: DeleteRequest) async throws -> DeleteAnswer {
-        try await withTaskExecutorPreference(pool) {
+        try await running(.delete, request.server.name) {
             let view = try await view(request.server.name, request.targets, for: request.identifier)
             let label = try view.label(request.identifier)
             var summary = view.summary(of: label, codecs: session.kit.codecs)

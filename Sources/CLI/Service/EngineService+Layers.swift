@@ -8,10 +8,11 @@ extension EngineService {
 
     /// What the layers of a target are made with.
     /// - Parameter bandwidth: limits all targets that are given the same one; nil is no limit.
-    func layers(_ bandwidth: BandwidthMeter?) -> LayerSettings {
+    func layers(_ bandwidth: BandwidthMeter?, _ counters: StorageCounters) -> LayerSettings {
         var settings = LayerSettings(
             clock: layerClock, retry: RetryPolicy { Double.random(in: 0..<1) }, executor: pool)
         settings.bandwidth = bandwidth
+        settings.counters = counters
         return settings
     }
 }

@@ -6,7 +6,7 @@ import Logging
 extension EngineService {
     func restore(_ request: RestoreRequest, progress: ProgressCounter) async throws -> RestoreAnswer {
         try request.position.requireOwnEnd()
-        return try await withTaskExecutorPreference(pool) {
+        return try await running(.restore, request.server.name, progress) {
             let view = try await view(request.server.name, request.targets, for: request.identifier)
             let label = try view.label(request.identifier)
             if let damage = view.damage(of: label) { throw damage }

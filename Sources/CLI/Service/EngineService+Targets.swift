@@ -23,23 +23,30 @@ extension EngineService {
         return opened
     }
 
-    /// Opens one target, with all layers around its driver.
+    /// Opens one target until the end of the operation.
     /// - Parameter bandwidth: limits all targets that are given the same one; nil is no limit.
     func open(_ definition: TargetDefinition, bandwidth: BandwidthMeter? = nil) async throws -> any StorageBackend {
+        let counters = StorageCounters()
+        let backend = try await connect(definition, bandwidth: bandwidth, counters: counters)
+        openTargets.add(.init(name: definition.name, backend: backend, counters: counters))
+        return backend
+    }
+
+    /// Opens one target, with all layers around its driver. The caller closes it.
+    func connect(
+        _ definition: TargetDefinition, bandwidth: BandwidthMeter? = nil, counters: StorageCounters = StorageCounters()
+    ) async throws -> any StorageBackend {
         let scheme = definition.location.scheme
         guard let factory = session.kit.backends.factory(scheme: scheme) else {
             throw UsageError("there is no backend for '\(scheme)://'", remedy: "Use a program that was built with one.")
         }
         let driver = try await factory.open(definition.settings)
-        return LayerStack.wrap(driver, layers(bandwidth))
-    }
-
-    func close(_ targets: [UploadTarget]) async {
-        for target in targets { await target.backend.close() }
+        return LayerStack.wrap(driver, layers(bandwidth, counters))
     }
 
     /// Reads the catalogs of a server on all targets.
-    /// - Parameter identifier: the backup that is wanted, where one is: records that cannot be it are not read.
+    /// - Parameter identifier: the backup that is wanted, so that no more records are read than it takes to find it; nil reads
+    ///   all.
     /// - Throws: when none of the targets can be read.
     func view(
         _ server: String, _ definitions: [TargetDefinition], for identifier: BackupIdentifier? = nil
@@ -67,19 +74,28 @@ extension EngineService {
         guard let repository else { return .empty }
         let catalog = Catalog(repository: repository, server: server, cryptography: session.kit.cryptography)
         let folders = try await catalog.labels()
-        let wanted = folders.filter { identifier?.mayMean($0) ?? true }
-        let entries = try await catalog.entries(wanted).map { ($0.label, $0) }
+        let entries = try await entries(of: catalog, folders, for: identifier).map { ($0.label, $0) }
         return .backups(catalog, Dictionary(entries) { $1 }, folders: Set(folders))
     }
-}
 
-extension BackupIdentifier {
-    /// Whether it can mean the backup of that label, whatever else there is.
-    fileprivate func mayMean(_ label: BackupLabel) -> Bool {
-        switch self {
-        case .oldest, .newest: true
-        case .label(let text): label.string == text
-        case .prefix(let text): label.string.utf8.starts(with: text.utf8)
+    /// The backups among these labels that an identifier may mean. For the newest or oldest one, none beyond the first that is
+    /// valid here is read: another target can only have a newer or older one.
+    private func entries(
+        of catalog: Catalog, _ labels: [BackupLabel], for identifier: BackupIdentifier?
+    ) async throws -> [CatalogEntry] {
+        switch identifier {
+        case nil: return try await catalog.entries(labels)
+        case .label(let text): return try await catalog.entries(labels.filter { $0.string == text })
+        case .prefix(let text):
+            return try await catalog.entries(labels.filter { $0.string.utf8.starts(with: text.utf8) })
+        case .newest, .oldest:
+            var found: [CatalogEntry] = []
+            for label in identifier == .newest ? labels.reversed() : labels {
+                guard let entry = try await catalog.entry(label) else { continue }
+                found.append(entry)
+                if entry.isValid { break }
+            }
+            return found
         }
     }
 }

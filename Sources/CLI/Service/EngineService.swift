@@ -10,9 +10,11 @@ struct EngineService: BackupService {
     let options: ServiceOptions
     /// Threads on which calls may block.
     let pool = BlockingPool()
+    /// What the operation has opened.
+    let openTargets = OpenTargets()
 
     func backup(_ request: BackupRequest, progress: ProgressCounter) async throws -> BackupAnswer {
-        try await withTaskExecutorPreference(pool) {
+        try await running(.backup, request.server.name, progress) {
             let opened = await opened(request.targets)
             guard !opened.targets.isEmpty else { throw opened.firstFailure ?? CancellationError() }
             var plan = try plan(request.server)
@@ -20,7 +22,6 @@ struct EngineService: BackupService {
                 ParentRequest(identifier: $0.description, codecs: session.kit.codecs)
             }
             let outcome = try await BackupOperation(plan: plan, progress: progress).run(to: opened.targets)
-            await close(opened.targets)
             var summary = BackupSummary(outcome.record, codecs: session.kit.codecs)
             let outcomes = zip(outcome.targets, opened.targets).map { status, target in
                 TargetOutcome(
@@ -32,7 +33,7 @@ struct EngineService: BackupService {
     }
 
     func list(_ request: BackupListRequest) async throws -> BackupListAnswer {
-        try await withTaskExecutorPreference(pool) {
+        try await running(.listBackup, request.server.name) {
             let view = try await view(request.server.name, request.targets)
             let summaries = view.labels.map { view.summary(of: $0, codecs: session.kit.codecs) }
             let newest = summaries.last { $0.validity == .yes }
@@ -45,7 +46,7 @@ struct EngineService: BackupService {
     }
 
     func info(_ request: InfoRequest) async throws -> BackupAnswer {
-        try await withTaskExecutorPreference(pool) {
+        try await running(.info, request.server.name) {
             let view = try await view(request.server.name, request.targets, for: request.identifier)
             let label = try view.label(request.identifier)
             if let damage = view.damage(of: label) { throw damage }

@@ -1,9 +1,9 @@
 import ArgumentParser
 
 /// Where the engine meets the commands.
-enum ServiceWiring {
+package enum ServiceWiring {
     /// Makes the engine's services.
-    static let makeService: Session.ServiceMaker = { session, configuration, options in
+    package static let makeService: Session.ServiceMaker = { session, configuration, options in
         EngineService(session: session, configuration: configuration, options: options)
     }
 

@@ -62,8 +62,24 @@ public protocol StorageBackend: Sendable {
     /// Free room in bytes, where the place can tell.
     func freeByteCount() async throws(StorageError) -> Int?
 
+    /// Seconds since 1970 (UTC) by the clock of the place, which may differ from ours; nil where it does not show it.
+    /// It may write a small temporary and remove it again.
+    func unixSeconds() async throws(StorageError) -> Int?
+
+    /// How many requests of each kind were sent so far, by the names of the place's protocol; empty where nothing is sent.
+    /// Those that were sent again count, too.
+    func requestCounts() -> [String: Int]
+
     /// Ends connections. No call follows.
     func close() async
+}
+
+extension StorageBackend {
+    /// The place does not show a clock.
+    public func unixSeconds() async throws(StorageError) -> Int? { nil }
+
+    /// Nothing is sent.
+    public func requestCounts() -> [String: Int] { [:] }
 }
 
 /// How an object is to be written.

@@ -1,6 +1,12 @@
 /// Names of metadata in the log.
-enum LogKeys {
+package enum LogKeys {
+    /// What a command does, such as `backup`.
+    package static let operation = "operation"
+    /// The server or the target that an operation is about.
+    package static let subject = "subject"
+    /// Bytes that an operation has worked through, as its progress counts them.
+    package static let doneBytes = "done.bytes"
     static let label = "backup.label"
-    static let target = "target"
+    package static let target = "target"
     static let count = "count"
 }

@@ -100,7 +100,10 @@ extension Connection {
             if count < 0 {
                 if unsafe PQisBusy(handle) == 0 {
                     guard let result = unsafe PQgetResult(handle) else { return }
+                    let status = unsafe PQresultStatus(result)
                     unsafe PQclear(result)
+                    // A server that waits for our bytes says so again and again, and has nothing else to say.
+                    if status == PGRES_COPY_IN { return }
                     continue
                 }
             }

@@ -103,18 +103,26 @@ import Testing
         let counters = StorageCounters()
         var settings = LayerChoice.settings
         settings.counters = counters
-        let faulty = FaultyBackend(MemoryBackend(), failing: 1, with: .test(.unavailable))
+        let faulty = FaultyBackend(MemoryBackend()) { call in
+            if call.number == 1 { return .failBefore(.test(.unavailable)) }
+            return call.kind == .list ? .failBefore(.test(.permissionDenied)) : nil
+        }
         let place = LayerStack.wrap(faulty, settings)
         let key = try ObjectKey("object")
 
         try await place.put(key, bytes: [UInt8](repeating: 1, count: 1000))
         _ = try await place.read(key, range: ByteRange(offset: 0, count: 10), limit: 10)
         _ = try? await place.stat(try ObjectKey("missing"))
+        _ = try? await place.list(ListRequest(prefix: ""))
 
         let reading = counters.reading
         #expect(reading.writtenByteCount == 1000)
         #expect(reading.readByteCount == 10)
-        #expect(reading.calls == ["begin-write": 1, "write": 1, "commit": 1, "open-read": 1, "read": 2, "stat": 1])
+        #expect(
+            reading.calls == [
+                "begin-write": 1, "write": 1, "commit": 1, "open-read": 1, "read": 2, "stat": 1, "list": 1,
+            ])
         #expect(reading.failedCallCount == 1)
+        #expect(reading.retryCount == 1)
     }
 }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct TimeoutTests {
     private static let limits = TimeLimits(lookup: .seconds(10), chunk: .seconds(20), completion: .seconds(30))
 
-    /// Does one call of each kind; `sweep` and `free` at the end.
+    /// Does one call of each kind; `sweep`, `free` and `clock` at the end.
     private static func callAll(_ place: any StorageBackend) async throws {
         let key = try ObjectKey("object")
         try await place.put(key, bytes: [1, 2, 3])
@@ -16,6 +16,7 @@ import Testing
         _ = try await place.delete([key])
         _ = try await place.sweepUnfinished(prefix: "")
         _ = try await place.freeByteCount()
+        _ = try await place.unixSeconds()
     }
 
     @Test(arguments: FaultyCall.Kind.allCases)
@@ -37,7 +38,7 @@ import Testing
         #expect(error?.target == memory.displayName)
         let limit: Duration =
             switch kind {
-            case .stat, .openRead, .beginWrite, .free: .seconds(10)
+            case .stat, .openRead, .beginWrite, .free, .clock: .seconds(10)
             case .read, .write, .list: .seconds(20)
             case .commit, .delete, .sweep: .seconds(30)
             }

@@ -4,14 +4,14 @@ public import BackupAPI
 public struct FaultyCall: Sendable, Hashable {
     /// What is called. `read` and `write` are one call for each chunk.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
-        case stat, openRead, read, beginWrite, write, commit, list, delete, sweep, free
+        case stat, openRead, read, beginWrite, write, commit, list, delete, sweep, free, clock
     }
 
     /// Counts the calls of a backend and of its readers and uploads, from 1.
     public let number: Int
     /// What is called.
     public let kind: Kind
-    /// The object; the first one for `delete`; nil for `list`, `sweep` and `free`.
+    /// The object; the first one for `delete`; nil for `list`, `sweep`, `free` and `clock`.
     public let key: ObjectKey?
 }
 

@@ -66,6 +66,12 @@ public final class FaultyBackend: StorageBackend {
         try await call(.free, nil) { () throws(StorageError) in try await inner.freeByteCount() }
     }
 
+    public func unixSeconds() async throws(StorageError) -> Int? {
+        try await call(.clock, nil) { () throws(StorageError) in try await inner.unixSeconds() }
+    }
+
+    public func requestCounts() -> [String: Int] { inner.requestCounts() }
+
     public func close() async { await inner.close() }
 
     /// Counts a call and lets it go wrong as the plan says.

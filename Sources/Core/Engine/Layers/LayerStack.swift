@@ -18,7 +18,7 @@ package enum LayerStack {
         place = TimeoutLayer(place, limits: settings.limits, clock: settings.clock, executor: settings.executor)
         place = ConcurrencyLayer(place)
         if let bandwidth = settings.bandwidth { place = BandwidthLayer(place, meter: bandwidth) }
-        place = RetryLayer(place, policy: settings.retry, clock: settings.clock)
+        place = RetryLayer(place, policy: settings.retry, clock: settings.clock, counters: settings.counters)
         place = ObserveLayer(place, counters: settings.counters, clock: settings.clock)
         return place
     }

@@ -4,14 +4,20 @@ extension LogKeys {
     static let key = "object.key"
     static let error = "error"
     static let attempt = "attempt"
-    static let durationInMilliseconds = "duration.ms"
+    package static let durationInMilliseconds = "duration.ms"
     static let waitInMilliseconds = "wait.ms"
-    static let readBytes = "read.bytes"
-    static let writtenBytes = "written.bytes"
-    static let callCount = "calls"
+    package static let readBytes = "read.bytes"
+    package static let writtenBytes = "written.bytes"
+    /// Calls that were made, whatever each of them took.
+    package static let callCount = "calls"
+    package static let failedCallCount = "failed.calls"
+    package static let retryCount = "retries"
+    /// Requests that were sent, those that were sent again too.
+    package static let requestCount = "requests"
+    package static let requests = "requests.by.kind"
 }
 
 extension Duration {
     /// Whole milliseconds, for the log.
-    var wholeMilliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+    package var wholeMilliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
 }

@@ -24,7 +24,7 @@ package struct ObserveLayer: StorageLayer {
             log(.debug, call, since: begin)
             return answer
         } catch {
-            counters.count(call, isFailed: true)
+            counters.count(call, isFailed: error.reason != .notFound && error.reason != .alreadyExists)
             log(.debug, call, since: begin, error)
             throw error
         }
@@ -36,18 +36,6 @@ package struct ObserveLayer: StorageLayer {
 
     func sink(_ driver: any UploadDriver, _ key: ObjectKey) -> any UploadDriver {
         ObserveSink(driver, key: key, place: self)
-    }
-
-    /// Ends connections, and logs what was done over them.
-    package func close() async {
-        await inner.close()
-        let counts = counters.reading
-        Logger.current.debug(
-            "closed a target",
-            metadata: [
-                LogKeys.target: "\(displayName)", LogKeys.callCount: "\(counts.callCount)",
-                LogKeys.readBytes: "\(counts.readByteCount)", LogKeys.writtenBytes: "\(counts.writtenByteCount)",
-            ])
     }
 
     func log(

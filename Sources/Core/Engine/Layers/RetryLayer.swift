@@ -9,16 +9,21 @@ package struct RetryLayer: StorageLayer {
     let inner: any StorageBackend
     private let policy: RetryPolicy
     private let clock: LayerClock
+    private let counters: StorageCounters
 
     /// Wraps a backend.
-    package init(_ inner: any StorageBackend, policy: RetryPolicy, clock: LayerClock) {
+    package init(
+        _ inner: any StorageBackend, policy: RetryPolicy, clock: LayerClock,
+        counters: StorageCounters = StorageCounters()
+    ) {
         self.inner = inner
+        self.counters = counters
         self.policy = policy
         self.clock = clock
     }
 
     /// The repetitions that one call may have.
-    var newBudget: RetryBudget { RetryBudget(policy, clock: clock) }
+    var newBudget: RetryBudget { RetryBudget(policy, clock: clock, counters: counters) }
 
     func around<Answer: Sendable>(
         _ call: StorageCall, _ body: @escaping @Sendable () async throws(StorageError) -> Answer

@@ -26,12 +26,14 @@ package struct RetryPolicy: Sendable {
 struct RetryBudget: Sendable {
     private let policy: RetryPolicy
     private let clock: LayerClock
+    private let counters: StorageCounters
     private var attempt = 1
     private var waited: Duration = .zero
 
-    init(_ policy: RetryPolicy, clock: LayerClock) {
+    init(_ policy: RetryPolicy, clock: LayerClock, counters: StorageCounters) {
         self.policy = policy
         self.clock = clock
+        self.counters = counters
     }
 
     /// Waits before a repetition.
@@ -49,6 +51,7 @@ struct RetryBudget: Sendable {
         guard attempt < policy.attemptCount, waited + delay <= policy.budget else { throw error }
         attempt += 1
         waited += delay
+        counters.countRetry()
         Logger.current.info(
             "a storage call is tried again",
             metadata: [

@@ -5,7 +5,7 @@ struct StorageCall: Sendable, Hashable {
     /// What is called. `read` and `write` are one call for each chunk.
     enum Kind: String, Sendable, Hashable, CaseIterable {
         case stat, openRead = "open-read", read, beginWrite = "begin-write", write, commit, list, delete, sweep, free
-        case end
+        case clock, end
     }
 
     let kind: Kind
@@ -20,7 +20,7 @@ struct StorageCall: Sendable, Hashable {
     /// How an error names it.
     var operation: StorageError.Operation {
         switch kind {
-        case .stat, .free: .stat
+        case .stat, .free, .clock: .stat
         case .openRead, .read: .read
         case .beginWrite, .write: .write
         case .commit: .commit

@@ -6,8 +6,10 @@ package final class StorageCounters: Sendable {
     package struct Reading: Sendable, Hashable {
         /// Calls by their names, such as `stat` or `write`; a chunk of a stream is one.
         package var calls: [String: Int] = [:]
-        /// How many of them failed for good.
+        /// How many of them failed for good. That there is no such object, or that there is one, is an answer.
         package var failedCallCount = 0
+        /// How often a call was tried again.
+        package var retryCount = 0
         /// Bytes that readers gave.
         package var readByteCount = 0
         /// Bytes that uploads took, whether they were committed or not.
@@ -24,6 +26,9 @@ package final class StorageCounters: Sendable {
 
     /// The counts now.
     package var reading: Reading { state.withLock { $0 } }
+
+    /// Counts a call that is tried again.
+    func countRetry() { state.withLock { $0.retryCount += 1 } }
 
     func count(_ call: StorageCall, isFailed: Bool, readByteCount: Int = 0, writtenByteCount: Int = 0) {
         state.withLock { state in

@@ -70,6 +70,12 @@ extension StorageLayer {
         }
     }
 
+    package func unixSeconds() async throws(StorageError) -> Int? {
+        try await around(StorageCall(.clock)) { [inner] () throws(StorageError) in try await inner.unixSeconds() }
+    }
+
+    package func requestCounts() -> [String: Int] { inner.requestCounts() }
+
     package func freeByteCount() async throws(StorageError) -> Int? {
         try await around(StorageCall(.free)) { [inner] () throws(StorageError) in try await inner.freeByteCount() }
     }

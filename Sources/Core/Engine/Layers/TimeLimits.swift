@@ -1,6 +1,6 @@
 /// How long one call to a driver may take before it is given up. Waiting for a slot or for bandwidth does not count.
 package struct TimeLimits: Sendable, Hashable {
-    /// For calls that look at one thing: `stat`, `openRead`, `beginWrite`, free room, the end of a stream.
+    /// For calls that look at one thing: `stat`, `openRead`, `beginWrite`, free room, the clock, the end of a stream.
     package var lookup: Duration
     /// For each chunk of a stream, and each page of a listing. A chunk may wait until a part of many megabytes is sent.
     package var chunk: Duration
@@ -20,7 +20,7 @@ package struct TimeLimits: Sendable, Hashable {
     /// The limit of a call.
     func limit(of call: StorageCall) -> Duration {
         switch call.kind {
-        case .stat, .openRead, .beginWrite, .free, .end: lookup
+        case .stat, .openRead, .beginWrite, .free, .clock, .end: lookup
         case .read, .write, .list: chunk
         case .commit, .delete, .sweep: completion
         }

@@ -3,9 +3,9 @@ import Glibc
 import Synchronization
 
 /// Passes bytes on between clients and a port of the loopback, until it is told to cut or to be silent.
-final class Relay: Sendable {
+package final class Relay: Sendable {
     /// What to do with bytes.
-    enum Mode: Sendable, Equatable {
+    package enum Mode: Sendable, Equatable {
         case pass
         /// Cut the first connection that has carried so many bytes in both directions together; then pass again.
         case cut(afterByteCount: Int)
@@ -25,41 +25,41 @@ final class Relay: Sendable {
         var carried = 0
     }
 
-    let port: Int
+    package let port: Int
     private let state = Mutex(State())
     private let ended = DispatchSemaphore(value: 0)
 
     /// Starts passing on to `target`.
-    init(to target: Int) throws {
-        let listener = try Listener()
+    package init(to target: Int) throws {
+        guard let listener = LoopbackSocket.listen() else { throw ProgramError(description: "no port") }
         port = listener.port
         let thread = Thread { [self] in
-            run(listener, target)
+            run(listener.descriptor, target)
             ended.signal()
         }
         thread.start()
     }
 
     /// How many connections were cut.
-    var cutCount: Int { state.withLock { $0.cutCount } }
+    package var cutCount: Int { state.withLock { $0.cutCount } }
 
     /// Changes what is done from now on; the count of carried bytes begins anew.
-    func set(_ mode: Mode) { state.withLock { $0.mode = mode } }
+    package func set(_ mode: Mode) { state.withLock { $0.mode = mode } }
 
     /// Ends all connections and waits for the thread.
-    func close() {
+    package func close() {
         state.withLock { $0.isEnded = true }
         ended.wait()
     }
 
-    private func run(_ listener: Listener, _ target: Int) {
+    private func run(_ listener: Int32, _ target: Int) {
         var pairs: [Pair] = []
         var lastMode = Mode.pass
         while !state.withLock({ $0.isEnded }) {
             let mode = state.withLock { $0.mode }
             if mode != lastMode { for index in pairs.indices { pairs[index].carried = 0 } }
             lastMode = mode
-            var entries = [pollfd(fd: listener.descriptor, events: Int16(POLLIN), revents: 0)]
+            var entries = [pollfd(fd: listener, events: Int16(POLLIN), revents: 0)]
             if mode != .silent {
                 for pair in pairs {
                     entries.append(pollfd(fd: pair.client, events: Int16(POLLIN), revents: 0))
@@ -92,14 +92,14 @@ final class Relay: Sendable {
                 pairs.remove(at: number)
             }
             if entries[0].revents != 0 {
-                let client = accept(listener.descriptor, nil, nil)
-                if client >= 0, let server = Listener.connect(to: target) {
+                let client = accept(listener, nil, nil)
+                if client >= 0, let server = LoopbackSocket.connect(port: target) {
                     pairs.append(Pair(client: client, server: server))
                 }
             }
         }
         for pair in pairs { Relay.end(pair) }
-        listener.close()
+        Glibc.close(listener)
     }
 
     /// Shuts both sides down first: a program that another test starts just now may have inherited the sockets.

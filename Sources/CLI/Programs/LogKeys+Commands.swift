@@ -1,8 +1,8 @@
-/// Names of metadata in the log.
-enum LogKeys {
+import BackupEngine
+
+extension LogKeys {
     static let configuration = "configuration"
     static let error = "error"
     static let place = "place"
     static let settings = "settings"
-    static let target = "target"
 }

@@ -1,12 +1,11 @@
+import Foundation
 import Glibc
 import Synchronization
 
-@testable import S3Backend
-
 /// Stands between a client and a server on this machine, sees one request a connection, and spoils some of them.
-final class FaultyProxy: Sendable {
+package final class FaultyProxy: Sendable {
     /// What to do with a request.
-    enum Action: Sendable {
+    package enum Action: Sendable {
         /// Pass it on, and its answer back.
         case relay
         /// Answer it with this head and body, and do not pass it on.
@@ -20,29 +19,24 @@ final class FaultyProxy: Sendable {
     }
 
     /// Where clients connect.
-    let port: Int
+    package let port: Int
     private let descriptor: Int32
     private let seen = Mutex<[String]>([])
 
     /// Begins to listen.
     /// - Parameter decide: gets the head of a request and how many of the same first line came before it.
-    init(to serverPort: Int, decide: @escaping @Sendable (_ head: String, _ repetition: Int) -> Action) throws {
-        guard let (descriptor, port) = LoopbackSocket.listen(port: 0) else {
-            throw Program.Fault(description: "no port")
-        }
+    package init(to serverPort: Int, decide: @escaping @Sendable (_ head: String, _ repetition: Int) -> Action) throws {
+        guard let (descriptor, port) = LoopbackSocket.listen() else { throw ProgramError(description: "no port") }
         (self.descriptor, self.port) = (descriptor, port)
-        _ = Pending<Void, Never> { [weak self] in
+        Thread.detachNewThread { [weak self] in
             while true {
                 let client = accept(descriptor, nil, nil)
-                guard client >= 0 else { return .success(()) }
+                guard client >= 0 else { return }
                 guard let self else {
                     close(client)
-                    return .success(())
+                    return
                 }
-                _ = Pending<Void, Never> {
-                    self.serve(client, serverPort: serverPort, decide: decide)
-                    return .success(())
-                }
+                Thread.detachNewThread { self.serve(client, serverPort: serverPort, decide: decide) }
             }
         }
     }
@@ -53,7 +47,7 @@ final class FaultyProxy: Sendable {
     }
 
     /// The heads of all requests so far.
-    var heads: [String] { seen.withLock { $0 } }
+    package var heads: [String] { seen.withLock { $0 } }
 
     private func serve(_ client: Int32, serverPort: Int, decide: (String, Int) -> Action) {
         defer { close(client) }

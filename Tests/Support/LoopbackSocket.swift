@@ -1,15 +1,14 @@
 import Glibc
 
-/// Sockets on 127.0.0.1.
-enum LoopbackSocket {
+/// Sockets on 127.0.0.1. No program that is started later inherits one.
+package enum LoopbackSocket {
     /// Listens on a port.
     /// - Parameter port: 0 for any that is free.
     /// - Returns: nil when the port is taken.
-    static func listen(port: Int) -> (descriptor: Int32, port: Int)? {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    package static func listen(port: Int = 0) -> (descriptor: Int32, port: Int)? {
+        let descriptor = makeSocket()
         var yes: Int32 = 1
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         var address = address(port: port)
         let size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = unsafe withUnsafePointer(to: &address) { pointer in
@@ -29,9 +28,8 @@ enum LoopbackSocket {
     }
 
     /// Connects to a port; nil when nobody listens.
-    static func connect(port: Int) -> Int32? {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    package static func connect(port: Int) -> Int32? {
+        let descriptor = makeSocket()
         var address = address(port: port)
         let size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let status = unsafe withUnsafePointer(to: &address) { pointer in
@@ -46,8 +44,22 @@ enum LoopbackSocket {
         return descriptor
     }
 
+    /// Waits until somebody listens on a port.
+    /// - Throws: when nobody does within a minute.
+    package static func waitForListener(port: Int) throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < deadline {
+            if let descriptor = connect(port: port) {
+                close(descriptor)
+                return
+            }
+            usleep(20_000)
+        }
+        throw ProgramError(description: "nobody listens on port \(port)")
+    }
+
     /// Ports that are free now, each with a free one 10,000 above it, which SeaweedFS takes for itself.
-    static func freePorts(_ count: Int) -> [Int] {
+    package static func freePorts(_ count: Int) -> [Int] {
         var ports: [Int] = []
         while ports.count < count {
             guard let (first, port) = listen(port: Int.random(in: 12_000..<30_000)) else { continue }
@@ -57,6 +69,10 @@ enum LoopbackSocket {
             if !ports.contains(port) { ports.append(port) }
         }
         return ports
+    }
+
+    private static func makeSocket() -> Int32 {
+        socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     }
 
     private static func address(port: Int) -> sockaddr_in {
