@@ -67,6 +67,7 @@ import Testing
         let lab = EngineLab(folder: try TemporaryFolder(), isEncrypted: isEncrypted)
         var plan = lab.plan(cluster, encryption: isEncrypted ? "aes-256-gcm" : nil)
         plan.clock = { Self.now * 1000 }
+        plan.taker.clock = { Self.now }
         let operation = BackupOperation(plan: plan, progress: ProgressCounter(activity: ""))
         return try await onPool { try await operation.run(to: targets) }
     }

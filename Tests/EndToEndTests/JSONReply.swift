@@ -28,7 +28,7 @@ struct JSONReply {
     /// All keys, each with those above it: `Response/Backups/Valid`.
     var keys: Set<String> { Self.keys(fields, under: "") }
 
-    /// The reply as sorted text without times, so that replies of several runs can be compared.
+    /// The reply as sorted text without times and without what a kind of place promises, so that replies can be compared.
     /// - Parameter replacements: texts that stand for what differs; a text is replaced where it is a whole string, and a path
     ///   where it begins one.
     func comparable(_ replacements: [String: String]) throws -> String {
@@ -40,7 +40,8 @@ struct JSONReply {
     private static func comparable(_ value: Any, _ replacements: [String: String]) -> Any {
         if let items = value as? [Any] { return items.map { comparable($0, replacements) } }
         if let object = value as? [String: Any] {
-            return object.filter { !["Time", "Timestamp"].contains($0.key) }.mapValues { comparable($0, replacements) }
+            return object.filter { !["Durability", "Time", "Timestamp"].contains($0.key) }
+                .mapValues { comparable($0, replacements) }
         }
         guard let text = value as? String else { return value }
         if let whole = replacements[text] { return whole }
