@@ -1,4 +1,5 @@
 import ArgumentParser
+import BackupEngine
 import FoundationEssentials
 import Glibc
 
@@ -28,6 +29,7 @@ public struct CommandLineInterface: Sendable {
     /// It is the first and last thing in a `main` that is not asynchronous. The main actor does nothing in these programs.
     public func run() -> Never {
         signal(SIGPIPE, SIG_IGN)
+        MemoryUse.keepSmall()
         let console = Console.standard
         switch CommandTree(program: program).parse(Array(CommandLine.arguments.dropFirst())) {
         case .text(let text, let exitCode):

@@ -100,10 +100,14 @@ package struct BackupIndex: Sendable {
             let path = try reader.text()
             archive.volumes.append(StoredObject(path: path, bytes: try byteCount(&reader), sha512: try reader.text()))
         }
-        for _ in 0..<(try reader.count(minimumByteCount: 8)) {
+        let frameCount = try reader.count(minimumByteCount: 8)
+        archive.frames.reserveCapacity(frameCount)
+        for _ in 0..<frameCount {
             archive.frames.append(StoredFrame(byteCount: try reader.number(), checksum: try reader.number()))
         }
-        for _ in 0..<(try reader.count(minimumByteCount: 37)) {
+        let memberCount = try reader.count(minimumByteCount: 37)
+        archive.members.reserveCapacity(memberCount)
+        for _ in 0..<memberCount {
             guard let kind = Member.Kind(rawValue: try reader.number(UInt8.self)) else {
                 throw EngineError(.indexDamaged, "a member is of no known kind")
             }

@@ -13,7 +13,6 @@ package final class DirectorySink: SnapshotSink {
     private let target: RestoreTarget
     private let owner: FileOwner?
     private let modes: RestoredModes
-    private let paths: [FilePath]
     private let provenChecksums: Mutex<[UInt32]>
     /// Path and destination of each link.
     private let links: [(path: FilePath, destination: String)]
@@ -30,11 +29,8 @@ package final class DirectorySink: SnapshotSink {
         self.owner = owner
         provenChecksums = Mutex(Array(repeating: 0, count: snapshot.files.count))
         modes = RestoredModes(snapshot)
-        paths = try snapshot.files.map { file in
-            let path = try target.path(file.root, file.path)
-            let isControl = file.root == .data && file.path == Self.controlPath
-            return isControl ? path.extended(by: Self.controlSuffix) : path
-        }
+        // Paths are made when they are needed: all of them at once are the largest thing that a restore would hold.
+        for file in snapshot.files { _ = try target.folder(of: file.root) }
         links = try snapshot.links.map { link in
             let parts = link.path.split(separator: "/")
             guard link.root == .data, parts.count == 2, parts[0] == "pg_tblspc",
@@ -71,7 +67,7 @@ package final class DirectorySink: SnapshotSink {
             let descriptor = try open(index, offset: 0)
             defer { close(descriptor) }
             guard ftruncate(descriptor, 0) == 0, ftruncate(descriptor, file.byteCount) == 0 else {
-                throw FileFault.error(errno, "extend", paths[index])
+                throw FileFault.error(errno, "extend", try path(of: index))
             }
             try setTime(of: index, descriptor)
         }
@@ -83,7 +79,7 @@ package final class DirectorySink: SnapshotSink {
             let descriptor = try open(index, offset: 0)
             defer { close(descriptor) }
             guard ftruncate(descriptor, file.byteCount) == 0 else {
-                throw FileFault.error(errno, "resize", paths[index])
+                throw FileFault.error(errno, "resize", try path(of: index))
             }
             inPieces.withLock { _ = $0.insert(index) }
         }
@@ -92,8 +88,9 @@ package final class DirectorySink: SnapshotSink {
     /// Reads what is in a file already.
     /// - Returns: how many bytes there are from `offset` on, up to the buffer's size.
     func read(into buffer: UnsafeMutableRawBufferPointer, file: Int, offset: Int) throws -> Int {
-        let descriptor = unsafe Glibc.open(paths[file].characters, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileFault.error(errno, "read", paths[file]) }
+        let path = try path(of: file)
+        let descriptor = unsafe Glibc.open(path.characters, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileFault.error(errno, "read", path) }
         defer { close(descriptor) }
         var filled = 0
         while filled < buffer.count {
@@ -119,7 +116,7 @@ package final class DirectorySink: SnapshotSink {
                 descriptor, bytes.baseAddress.map { unsafe $0 + written }, bytes.count - written, offset + written)
             if count < 0 {
                 if errno == EINTR { continue }
-                throw FileFault.error(errno, "write", paths[file])
+                throw FileFault.error(errno, "write", try path(of: file))
             }
             written += count
         }
@@ -152,12 +149,18 @@ package final class DirectorySink: SnapshotSink {
         let time = timespec(tv_sec: Int(snapshot.files[file].modifiedAt), tv_nsec: 0)
         // Sound: futimens(2) reads two times, of access and of modification, during the call.
         if unsafe futimens(descriptor, [time, time]) != 0 {
-            throw FileFault.error(errno, "set the time of", paths[file])
+            throw FileFault.error(errno, "set the time of", try path(of: file))
         }
     }
 
+    private func path(of file: Int) throws -> FilePath {
+        let file = snapshot.files[file]
+        let path = try target.path(file.root, file.path)
+        return file.root == .data && file.path == Self.controlPath ? path.extended(by: Self.controlSuffix) : path
+    }
+
     private func open(_ file: Int, offset: Int) throws -> Int32 {
-        let path = paths[file]
+        let path = try path(of: file)
         let mode = modes.file(snapshot.files[file].mode, in: snapshot.files[file].root)
         let descriptor = unsafe Glibc.open(path.characters, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw FileFault.error(errno, "write", path) }

@@ -14,17 +14,23 @@ package struct RestoreTarget: Sendable {
     /// All folders that are written to, the data directory last.
     package var roots: [String] { tablespaces.values.sorted() + [dataDirectory] }
 
-    /// The file system path of a file of a snapshot.
-    func path(_ root: Snapshot.Root, _ path: String) throws -> FilePath {
+    /// The folder that a root's files stand below.
+    /// - Throws: `.tablespaceUnusable` for a tablespace that has none.
+    func folder(of root: Snapshot.Root) throws(EngineError) -> String {
         switch root {
-        case .data: return FilePath(dataDirectory).appending(path)
-        case .wal: return FilePath(dataDirectory + "/pg_wal").appending(path)
+        case .data: return dataDirectory
+        case .wal: return dataDirectory + "/pg_wal"
         case .tablespace(let oid):
             guard let folder = tablespaces[oid] else {
                 throw EngineError(.tablespaceUnusable, "tablespace \(oid) has no folder")
             }
-            return FilePath(folder).appending(path)
+            return folder
         }
+    }
+
+    /// The file system path of a file of a snapshot.
+    func path(_ root: Snapshot.Root, _ path: String) throws(EngineError) -> FilePath {
+        FilePath(try folder(of: root)).appending(path)
     }
 }
 

@@ -66,7 +66,7 @@ package struct BackupChain: Sendable {
         let content = Mutex([UInt8](repeating: 0, count: extent.byteCount))
         let size = part.record.frames.frameByteCount
         let wanted = Array(plan.frames(holding: extent.source..<extent.source + extent.byteCount))
-        try await newest.frames.walk(record: part.record, archive: part.archive, wanted: wanted) { number, plain in
+        try await newest.frames.walk([.init(plan: plan, wanted: wanted)]) { _, number, plain in
             let start = number * size
             let low = max(start, extent.source)
             let high = min(start + plain.count, extent.source + extent.byteCount)

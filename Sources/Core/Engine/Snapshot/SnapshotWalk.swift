@@ -30,25 +30,27 @@ package struct SnapshotWalk: Sendable {
                 try unsafe checks.note($0, file: index, offset: 0)
             }
         }
-        for part in snapshot.parts {
+        let parts = try snapshot.parts.map { part in
             let plan = try ArchivePlan(record: part.record, archive: part.archive)
             let isWhole = part.record.label == snapshot.record.label && !snapshot.isPartial
-            let wanted = isWhole ? Array(0..<part.archive.frames.count) : SnapshotWalk.frames(of: part, plan: plan)
-            let frameByteCount = part.record.frames.frameByteCount
-            try await frames.walk(record: part.record, archive: part.archive, wanted: wanted) { number, plain in
-                let start = number * frameByteCount
-                try unsafe plain.withUnsafeFilledBytes { bytes in
-                    try SnapshotWalk.pieces(of: part.extents, in: start..<start + bytes.count) { extent, range in
-                        let piece = unsafe UnsafeRawBufferPointer(
-                            rebasing: bytes[range.lowerBound - start..<range.upperBound - start])
-                        let offset = extent.offset + range.lowerBound - extent.source
-                        try unsafe sink.piece(piece, file: extent.file, offset: offset)
-                        try unsafe checks.note(piece, file: extent.file, offset: offset)
-                    }
+            return FrameWalk.Part(
+                plan: plan,
+                wanted: isWhole ? Array(0..<part.archive.frames.count) : SnapshotWalk.frames(of: part, plan: plan))
+        }
+        try await frames.walk(parts) { index, number, plain in
+            let part = snapshot.parts[index]
+            let start = number * part.record.frames.frameByteCount
+            try unsafe plain.withUnsafeFilledBytes { bytes in
+                try SnapshotWalk.pieces(of: part.extents, in: start..<start + bytes.count) { extent, range in
+                    let piece = unsafe UnsafeRawBufferPointer(
+                        rebasing: bytes[range.lowerBound - start..<range.upperBound - start])
+                    let offset = extent.offset + range.lowerBound - extent.source
+                    try unsafe sink.piece(piece, file: extent.file, offset: offset)
+                    try unsafe checks.note(piece, file: extent.file, offset: offset)
                 }
-            } damaged: {
-                try damaged($0)
             }
+        } damaged: {
+            try damaged($0)
         }
     }
 

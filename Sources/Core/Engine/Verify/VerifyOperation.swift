@@ -51,8 +51,7 @@ package struct VerifyOperation: Sendable {
     /// - Throws: only when it cannot look: storage that does not answer, a missing master key. Damage is in the report.
     package func run(_ label: BackupLabel, depth: Depth) async throws -> VerifyReport {
         let findings = Findings(label: label)
-        let objects = try await check(label, depth: depth, findings)?.objects ?? []
-        return findings.report(objects)
+        return findings.report(try await check(label, depth: depth, findings) { _, _ in } ?? [])
     }
 
     /// Looks at all of a backup and of every backup that it builds on, and whether they fit together.
@@ -66,56 +65,66 @@ package struct VerifyOperation: Sendable {
         while let label = next {
             let findings = Findings(label: label)
             next = nil
-            var objects: [StoredObject] = []
-            if let checked = try await check(label, depth: depth, findings) {
-                objects = checked.objects
-                do {
-                    try child?.requireBuilt(on: checked.record)
+            let objects = try await check(label, depth: depth, findings) { record, index in
+                do throws(EngineError) {
+                    try child?.requireBuilt(on: record)
                     if builder == nil {
-                        builder = SnapshotBuilder(newest: checked.record, index: checked.index)
+                        builder = SnapshotBuilder(newest: record, index: index)
                     } else {
-                        try builder?.add(parent: checked.record, index: checked.index)
+                        try builder?.add(parent: record, index: index)
                     }
-                    next = try checked.record.requiredParent()
+                    next = try record.requiredParent()
                     if next == nil { _ = try builder?.finish() }
                 } catch {
                     findings.note(error)
                 }
-                child = checked.record
+                child = record
             }
             if let parent = next, try await !catalog.hasRecord(parent) {
                 findings.note(EngineError(.parentMissing, "\(label) builds on \(parent)"))
                 next = nil
             }
-            reports.append(findings.report(objects))
+            reports.append(findings.report(objects ?? []))
         }
         return reports
     }
 
-    /// What was found of one backup.
-    private struct Checked {
-        let record: BackupRecord
-        let index: BackupIndex
-        let objects: [StoredObject]
-    }
-
-    /// Looks at one backup by itself; nil when its record or its index cannot be read.
-    private func check(_ label: BackupLabel, depth: Depth, _ findings: Findings) async throws -> Checked? {
-        guard let (reader, index) = try await open(label, findings) else { return nil }
-        let objects = reader.objects(index)
-        try await findings.collectDamage(of: Layout.checksumsName) { try await reader.requireChecksumList(index) }
-        switch depth {
-        case .stored: try await checkStored(objects, reader: reader, findings)
-        case .content: try await checkContent(index, reader: reader, findings)
+    /// Looks at one backup by itself.
+    /// - Parameter opened: gets the record and the index before the contents are looked at; during that long part only what is
+    ///   needed of the index stays in memory.
+    /// - Returns: its objects; nil when its record or its index cannot be read.
+    private func check(
+        _ label: BackupLabel, depth: Depth, _ findings: Findings, opened: (BackupRecord, BackupIndex) -> Void
+    ) async throws -> [StoredObject]? {
+        guard let sound = try await open(label, depth: depth, findings, opened: opened) else { return nil }
+        if let snapshot = sound.snapshot {
+            try await checkContent(snapshot, reader: sound.reader, findings)
+        } else {
+            try await checkStored(sound.objects, reader: sound.reader, findings)
         }
-        return Checked(record: reader.record, index: index, objects: objects)
+        return sound.objects
     }
 
-    private func open(_ label: BackupLabel, _ findings: Findings) async throws -> (BackupReader, BackupIndex)? {
+    /// A backup whose record and index can be read.
+    private struct Opened {
+        let reader: BackupReader
+        let objects: [StoredObject]
+        /// What its archives hold; nil when only stored bytes are looked at.
+        let snapshot: Snapshot?
+    }
+
+    private func open(
+        _ label: BackupLabel, depth: Depth, _ findings: Findings, opened: (BackupRecord, BackupIndex) -> Void
+    ) async throws -> Opened? {
         do {
             let reader = try await BackupReader(
                 catalog: catalog, label: label, codecs: codecs, cryptography: cryptography, workers: workers)
-            return (reader, try await reader.index())
+            let index = try await reader.index()
+            try await findings.collectDamage(of: Layout.checksumsName) { try await reader.requireChecksumList(index) }
+            opened(reader.record, index)
+            return Opened(
+                reader: reader, objects: reader.objects(index),
+                snapshot: depth == .content ? Snapshot(record: reader.record, index: index) : nil)
         } catch let error as EngineError where error.isDamage {
             findings.note(error)
             return nil
@@ -143,8 +152,7 @@ package struct VerifyOperation: Sendable {
         }
     }
 
-    private func checkContent(_ index: BackupIndex, reader: BackupReader, _ findings: Findings) async throws {
-        let snapshot = Snapshot(record: reader.record, index: index)
+    private func checkContent(_ snapshot: Snapshot, reader: BackupReader, _ findings: Findings) async throws {
         progress.addTotal(byteCount: snapshot.byteCount)
         try await findings.collectDamage(of: reader.record.manifest.path) { try await reader.manifest { _ in } }
         let pages = PageChecks(
@@ -156,39 +164,5 @@ package struct VerifyOperation: Sendable {
         } catch let error as EngineError where error.isDamage {
             findings.note(error)
         }
-    }
-}
-
-/// Collects damage from many tasks.
-private final class Findings: Sendable {
-    private let label: BackupLabel
-    private let errors = Mutex<[EngineError]>([])
-
-    init(label: BackupLabel) { self.label = label }
-
-    func note(_ error: EngineError) { errors.withLock { if !$0.contains(error) { $0.append(error) } } }
-
-    /// Runs a check; damage, and an object that is gone or cannot be read any more, are noted, anything else is thrown.
-    func collectDamage(of path: String, _ body: () async throws -> Void) async throws {
-        do {
-            try await body()
-        } catch let error as EngineError where error.isDamage {
-            note(error)
-        } catch let fault as StorageError {
-            guard let damage = EngineError(damageOf: path, of: label, fault) else { throw fault }
-            note(damage)
-        }
-    }
-
-    /// Sorts the damage by the objects it names.
-    func report(_ objects: [StoredObject]) -> VerifyReport {
-        let all = errors.withLock { $0 }
-        var other = all
-        let checked = objects.map { object in
-            let own = all.filter { $0.detail.contains("'\(object.path)'") }
-            other.removeAll { own.contains($0) }
-            return VerifyReport.Object(path: object.path, original: object.sha512, damages: own.map(\.summary))
-        }
-        return VerifyReport(label: label, objects: checked, damages: other.map(\.summary))
     }
 }
