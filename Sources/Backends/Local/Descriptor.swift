@@ -107,6 +107,11 @@ struct Descriptor: ~Copyable {
     /// Waits until the bytes of this file and its size are on the disk; its times may come later (fdatasync(2)).
     func syncBytes() throws(SystemFault) { try uninterrupted { fdatasync(number) } }
 
+    /// Asks the kernel to begin writing a run of this file to the disk, and does not wait. Without `sync` nothing is promised.
+    ///
+    /// To say that the run is not needed in memory does it, and keeps what is not written yet (posix_fadvise(2)).
+    func beginWriteback(offset: Int, count: Int) { _ = posix_fadvise(number, offset, count, POSIX_FADV_DONTNEED) }
+
     /// Locks the file for this opening of it; the lock ends with the descriptor, however the process ends (flock(2)).
     /// - Returns: whether it is locked now.
     func lock(waits: Bool) -> Bool {

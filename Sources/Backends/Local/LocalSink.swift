@@ -12,6 +12,9 @@ final class LocalSink: UploadDriver, @unchecked Sendable {
     private static let directByteCount = 256 << 10
     /// Room to gather small pieces.
     private static let gatherByteCount = 1 << 20
+    /// The disk is given work in runs of so many bytes. If all of a volume waited for the commit, everything before it would
+    /// stand still for as long as the disk takes.
+    private static let writebackByteCount = 8 << 20
 
     /// An open temporary and its folder.
     private struct Temporary: ~Copyable {
@@ -29,6 +32,9 @@ final class LocalSink: UploadDriver, @unchecked Sendable {
     /// Nil after the end.
     private var temporary: Temporary?
     private var gathered: [UInt8] = []
+    private var writtenByteCount = 0
+    /// Up to where the disk has begun.
+    private var begunByteCount = 0
 
     /// Makes the temporary, and the folders above it.
     /// - Throws: `EEXIST` when only a new object is wanted and there is one already.
@@ -100,7 +106,13 @@ final class LocalSink: UploadDriver, @unchecked Sendable {
 
     private func write(_ bytes: UnsafeRawBufferPointer) throws(SystemFault) {
         switch temporary {
-        case .some(let temporary): try unsafe temporary.file.write(bytes)
+        case .some(let temporary):
+            try unsafe temporary.file.write(bytes)
+            writtenByteCount += bytes.count
+            let waiting = writtenByteCount - begunByteCount
+            guard waiting >= LocalSink.writebackByteCount else { return }
+            temporary.file.beginWriteback(offset: begunByteCount, count: waiting)
+            begunByteCount = writtenByteCount
         case nil: throw SystemFault(EBADF)
         }
     }
