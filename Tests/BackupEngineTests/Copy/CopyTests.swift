@@ -85,12 +85,16 @@ import Testing
         #expect(CopyLab.backups(on: destination).isEmpty)
     }
 
-    @Test func `a plain backup does not come into an encrypted repository`() async throws {
-        try lab.plant()
-        let description = Array(#"{"format": 1, "id": "x", "isEncrypted": true}"#.utf8)
+    @Test(arguments: [(nil, EngineError.Reason.encryptionRequired), ("a274f418d07c4178", .plainRepository)])
+    func `a backup does not come into a repository of the other kind`(
+        keyID: String?, reason: EngineError.Reason
+    ) async throws {
+        try lab.plant(keyID: keyID)
+        let description = Array(#"{"format": 1, "id": "x", "isEncrypted": \#(keyID == nil)}"#.utf8)
         destination.plant(description, at: try ObjectKey("repository.json"))
 
-        #expect(try await refusal().reason == .encryptionRequired)
+        #expect(try await refusal().reason == reason)
+        #expect(CopyLab.backups(on: destination).isEmpty)
     }
 
     @Test(arguments: ["data/base.000001.tar", "data/pg_wal.000001.tar", "backup.manifest"])

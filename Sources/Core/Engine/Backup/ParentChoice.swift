@@ -53,20 +53,27 @@ struct ChosenParent: Sendable {
                 continue
             }
             guard chosen == nil else { continue }
-            do {
-                let reader = try await BackupReader(
-                    catalog: place.catalog, label: label, codecs: request.codecs, cryptography: plan.cryptography,
-                    workers: plan.workers)
-                try await reader.manifest { _ in }
-                chosen = ChosenParent(record: reader.record, reader: reader)
-            } catch let error as EngineError where error.isDamage {
-                Logger.current.warning(
-                    "the parent's manifest is damaged on a target", metadata: [LogKeys.label: "\(label)"])
-                fault = fault ?? error
-            }
+            chosen =
+                try await place.target.attempt {
+                    do {
+                        let reader = try await BackupReader(
+                            catalog: place.catalog, label: label, codecs: request.codecs,
+                            cryptography: plan.cryptography, workers: plan.workers)
+                        try await reader.manifest { _ in }
+                        return ChosenParent(record: reader.record, reader: reader)
+                    } catch let error as EngineError where error.isDamage {
+                        // No restore needs the parent's manifest, so the target takes part; another one has to give it.
+                        Logger.current.warning(
+                            "the parent's manifest is damaged on a target",
+                            metadata: [LogKeys.label: "\(label)", LogKeys.target: "\(place.target.name)"])
+                        fault = fault ?? error
+                        return nil
+                    }
+                } ?? nil
         }
-        guard let chosen else { throw fault ?? EngineError(.unknownBackup, "'\(label)'") }
-        return chosen
+        if let chosen { return chosen }
+        try opened.map(\.target).requireOneComplete()
+        throw fault ?? EngineError(.unknownBackup, "'\(label)'")
     }
 
     private static func label(

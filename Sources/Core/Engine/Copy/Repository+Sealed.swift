@@ -17,7 +17,8 @@ extension Repository {
 
     /// Opens the repository that a backup is copied to, and makes it when there is none.
     /// - Parameter isEncrypted: whether the backup is encrypted.
-    /// - Throws: `.encryptionRequired` when a plain backup would come into an encrypted repository.
+    /// - Throws: `.encryptionRequired` when a plain backup would come into an encrypted repository; `.plainRepository` when an
+    ///   encrypted one would come into a plain repository.
     static func openSealedOrCreate(
         _ backend: any StorageBackend, isEncrypted: Bool, masterKey: MasterKey?, cryptography: any Cryptography
     ) async throws -> Repository {
@@ -28,9 +29,7 @@ extension Repository {
             _ = try await backend.create(Layout.repository(), bytes: bytes)
         }
         let found = try await openSealed(backend, masterKey: masterKey, cryptography: cryptography)
-        guard isEncrypted || !found.description.isEncrypted else {
-            throw EngineError(.encryptionRequired, "\(backend.displayName) takes no plain backups")
-        }
+        try found.description.requireKind(isEncrypted: isEncrypted, at: backend.displayName)
         return found
     }
 }
