@@ -92,10 +92,10 @@ struct Installation {
         return try Program.run("/usr/bin/setpriv", identity + command, environment: environment)
     }
 
-    /// Takes a backup that must succeed.
+    /// Takes a backup that must succeed; an incremental one where it gets a parent.
     /// - Returns: its label.
-    func backup() throws -> String {
-        let outcome = try run("backup", server, "-F", "json")
+    func backup(on parent: String? = nil) throws -> String {
+        let outcome = try start(["backup", server, "-F", "json"] + [parent].compactMap(\.self)).finish()
         try #require(outcome.status == 0, "\(outcome.errorText)")
         return try JSONReply(outcome).text("Response", "Backup")
     }

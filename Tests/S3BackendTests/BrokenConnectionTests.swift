@@ -62,7 +62,7 @@ struct BrokenConnectionTests {
 
     @Test func `with a third of all parts and ranges refused or cut, everything arrives`() async throws {
         let server = try SeaweedServer.shared()
-        let numbers = Mutex(SeededNumbers(state: 13))
+        let numbers = Mutex(SeededNumbers(seed: 13))
         let (slowDown, internalError) = (slowDown, internalError)
         let proxy = try FaultyProxy(to: server.httpPort) { head, _ in
             guard head.contains("partNumber=") || head.hasPrefix("GET ") else { return .relay }

@@ -1,4 +1,5 @@
 import BackupAPI
+import TestSupport
 import Testing
 
 @testable import S3Backend
@@ -43,7 +44,7 @@ struct FolderWalkTests {
 
     @Test(arguments: 0..<40)
     func `pages of any size join to the whole listing in byte order`(seed: Int) throws {
-        var numbers = SeededNumbers(state: UInt64(seed))
+        var numbers = SeededNumbers(seed: UInt64(seed))
         let parts = ["a", "a-", "a-b", "a b", "a.b", "a0", "b", "b!", "b!x", "z"]
         // A folder server keeps no object and folder of one name apart in its pages, so that leaves have names of their own.
         let keys = Set(
@@ -86,18 +87,5 @@ struct FolderWalkTests {
                 }
             }
         }
-    }
-}
-
-/// SplitMix64, so that a failing run can be repeated.
-struct SeededNumbers: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
     }
 }

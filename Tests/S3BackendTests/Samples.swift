@@ -1,10 +1,11 @@
 import BackupAPI
+import TestSupport
 
 /// Bytes to store, and the long way to write and read them.
 enum Samples {
     /// Bytes that do not repeat, the same for the same seed.
     static func bytes(_ count: Int, seed: UInt64) -> [UInt8] {
-        var numbers = SeededNumbers(state: seed)
+        var numbers = SeededNumbers(seed: seed)
         let words = (0..<(count + 7) / 8).map { _ in numbers.next() }
         return unsafe words.withUnsafeBytes { unsafe Array($0.prefix(count)) }
     }

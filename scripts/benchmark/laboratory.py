@@ -21,12 +21,15 @@ class Laboratory:
         self.account.make_folder(home)
         self.workspace = Workspace(folder, self.account)
         self.clusters = {}
+        # Servers and relays of places; ended at the end.
+        self.processes = []
         self.faults = {}
         # Copies, because the account may not be allowed to enter the folder of this repository.
         self.programs = f"{folder}/bin"
         os.mkdir(self.programs)
         for name in ("pgmoneta-cli", "pgmoneta-admin"):
             shutil.copy2(f"{built}/{name}", self.programs)
+        self.tools = f"{root}/.tools/bin"
         for major in (15, 17):
             shutil.copytree(f"{root}/.tools/postgresql/{major}", f"{folder}/postgresql-{major}", symlinks=True)
 
@@ -50,11 +53,21 @@ class Laboratory:
                 raise
         return self.clusters[key]
 
+    def tool(self, name):
+        """A program that scripts/setup brings, where the account may run it."""
+        path = f"{self.programs}/{name}"
+        if not os.path.exists(path):
+            shutil.copy2(f"{self.tools}/{name}", path)
+        return path
+
     def version(self, command):
         """What a program says of its version."""
         return self.account.run(command).strip().splitlines()[0]
 
     def close(self):
         """Ends every server."""
+        for process in self.processes:
+            process.terminate()
+            process.wait()
         for cluster in self.clusters.values():
             cluster.stop()

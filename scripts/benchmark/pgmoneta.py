@@ -9,17 +9,25 @@ from .workspace import stored_bytes
 class Pgmoneta:
     """A repository of its own with one server, `primary`."""
 
-    def __init__(self, laboratory, cluster, encryption="none"):
+    def __init__(self, laboratory, cluster, encryption="none", compression="zstd", targets=None):
         self.laboratory = laboratory
         self.cluster = cluster
+        self.encryption = encryption
+        self.compression = compression
         self.folder = laboratory.workspace.fresh("pgmoneta")
         self.repository = laboratory.account.make_folder(f"{self.folder}/repository")
-        laboratory.account.write(f"{self.folder}/pgmoneta.conf", "\n".join([
-            "[pgmoneta]", f"base_dir = {self.repository}", "compression = zstd", "compression_level = 3",
-            f"encryption = {encryption}", "[primary]", f"host = {cluster.folder}", f"port = {cluster.port}",
-            "user = postgres", ""]))
+        self.configure(targets or {})
         if encryption != "none" and not os.path.exists(f"{laboratory.account.home}/.pgmoneta/master.key"):
             laboratory.account.run([f"{laboratory.programs}/pgmoneta-admin", "master-key"])
+
+    def configure(self, targets):
+        """Writes the configuration: the local target, and others by their names with the lines of their sections."""
+        cluster = self.cluster
+        sections = [line for name, lines in targets.items() for line in (f"[target:{name}]", *lines)]
+        self.laboratory.account.write(f"{self.folder}/pgmoneta.conf", "\n".join([
+            "[pgmoneta]", f"base_dir = {self.repository}", f"target = {', '.join(['local', *targets])}",
+            f"compression = {self.compression}", "compression_level = 3", f"encryption = {self.encryption}", "[primary]",
+            f"host = {cluster.folder}", f"port = {cluster.port}", "user = postgres", *sections, ""]))
 
     def command(self, *arguments):
         """A command line of `pgmoneta-cli`."""
@@ -45,11 +53,11 @@ class Pgmoneta:
         """The labels of all backups, oldest first."""
         return sorted(os.listdir(f"{self.repository}/primary/backup"))
 
-    def restore(self, identifier="newest"):
+    def restore(self, identifier="newest", *options):
         """Measures a restore of a backup to a fresh folder."""
         target = self.laboratory.workspace.fresh("restored")
         self.laboratory.workspace.settle(self.repository)
-        sample = self.measure("restore", "primary", identifier, target)
+        sample = self.measure("restore", "primary", identifier, target, *options)
         sample.stored = stored_bytes(target)
         self.laboratory.workspace.discard(target)
         return sample

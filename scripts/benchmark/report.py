@@ -50,9 +50,8 @@ def _goals(result):
     for goal in result.row.goals:
         value = measured(goal, result.samples)
         is_met = goal.lowest <= value <= goal.highest
-        name = f"{goal.metric}, `{goal.case}`" + (f" ÷ `{goal.peer}`" if goal.peer else "")
         yield (
-            f"| {name.replace('|', chr(92) + '|')} | {_limit(goal)} | {_shown(goal, value)} "
+            f"| {_title(goal).replace('|', chr(92) + '|')} | {_limit(goal)} | {_shown(goal, value)} "
             f"| {'met' if is_met else '**missed**'} |")
 
 
@@ -61,8 +60,20 @@ def measured(goal, samples):
     own = [getattr(sample, goal.metric) for sample in samples[goal.case]]
     if not goal.peer:
         return median(own)
-    other = [getattr(sample, goal.metric) for sample in samples[goal.peer]]
+    other = [goal.factor * getattr(sample, goal.metric) for sample in samples[goal.peer]]
+    if goal.beyond:
+        first, second = ([getattr(sample, goal.metric) for sample in samples[case]] for case in goal.beyond)
+        other = [theirs + max(0, more - less) for theirs, more, less in zip(other, first, second)]
     return median(mine / theirs for mine, theirs in zip(own, other))
+
+
+def _title(goal):
+    if not goal.peer:
+        return f"{goal.metric}, `{goal.case}`"
+    if not goal.beyond:
+        return f"{goal.metric}, `{goal.case}` ÷ `{goal.peer}`"
+    first, second = goal.beyond
+    return f"{goal.metric}, `{goal.case}` ÷ ({goal.factor} × `{goal.peer}` + `{first}` − `{second}`)"
 
 
 def _limit(goal):

@@ -12,6 +12,9 @@ class Goal:
     highest: float
     peer: str = ""
     lowest: float = 0
+    # The peer's figure counts so many times, and what the first of these two cases takes beyond the second is added to it.
+    factor: float = 1
+    beyond: tuple = ()
 
 
 @dataclass

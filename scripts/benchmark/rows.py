@@ -6,6 +6,7 @@ from .measure import measure
 from .peers import BaseBackup, PgBackRest
 from .pgmoneta import Pgmoneta
 from .row import Goal, Result, Row
+from .targets import TARGET_ROWS
 
 OURS = "pgmoneta"
 
@@ -163,4 +164,4 @@ ROWS = {
     "start": Row(
         "Start of the program (/bin/true shows what starting and measuring cost)", _start, [
             Goal("wall", "--version", 0.03)], runs=10),
-} | CHAIN_ROWS
+} | TARGET_ROWS | CHAIN_ROWS

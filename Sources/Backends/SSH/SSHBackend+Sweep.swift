@@ -60,13 +60,20 @@ extension SSHBackend {
     func serverTime(in folder: String, on lease: ChannelLease) async throws(SFTPFault) -> UInt32? {
         let channel = lease.channel
         let path = places.make(in: folder)
-        defer {
-            channel.send(.remove(path))
-            places.forget(path)
-        }
+        defer { places.forget(path) }
         let request = SFTPRequest.open(path, [.write, .create, .exclusive], permissions: 0o600)
-        let handle = try await channel.send(request).reply().requireHandle()
-        defer { channel.send(.close(handle)) }
-        return try await channel.send(.fstat(handle)).reply().requireAttributes().modificationTime
+        let handle: SFTPHandle
+        do throws(SFTPFault) {
+            handle = try await channel.send(request).reply().requireHandle()
+        } catch {
+            // The server may have made it.
+            channel.send(.remove(path))
+            throw error
+        }
+        let answer = channel.send(.fstat(handle))
+        channel.send(.close(handle))
+        // Waited for, because a connection that is closed next would leave the file there.
+        _ = try? await channel.send(.remove(path)).settled()
+        return try await answer.reply().requireAttributes().modificationTime
     }
 }
