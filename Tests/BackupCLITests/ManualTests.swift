@@ -32,7 +32,9 @@ import Testing
         let written = try String(contentsOf: page("COMMANDS.md"), encoding: .utf8)
         let offered = [
             "backup <server> [identifier]", "list-backup <server>", "info <server> <identifier>",
-            "verify <server> <identifier>", "restore <server> <identifier>", "encrypt <file>", "decrypt <file>",
+            "verify <server> <identifier>", "restore <server> <identifier>", "delete <server> <identifier>",
+            "annotate <server> <identifier>",
+            "retain <server> <identifier>", "retention <server>", "encrypt <file>", "decrypt <file>",
             "compress <file>", "decompress <file>",
             "target ls", "target check <target>",
             "conf check", "conf ls", "conf get [key]", "master-key", "user add", "user edit", "user del", "user ls",
