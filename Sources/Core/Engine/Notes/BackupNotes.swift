@@ -8,7 +8,7 @@ package struct BackupNotes: Sendable, Hashable, Codable {
     }
 
     /// How many of the revisions before are named.
-    static let ancestorLimit = 32
+    static let ancestorLimit = 64
 
     package var format = Layout.formatVersion
     /// Random; names the revision, so that it is found among the ancestors of later ones.

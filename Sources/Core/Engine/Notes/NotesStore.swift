@@ -3,10 +3,13 @@ package import BackupAPI
 /// The notes about the backups of one server on one target.
 ///
 /// Each change is a new revision, an object that is created only if absent, so that of two machines which change the same
-/// revision one has to look again. The newest revision rules; older ones are swept by whoever makes a new one.
+/// revision one has to look again. The newest revision rules; older ones are swept by whoever makes a new one
+/// an hour later.
 package struct NotesStore: Sendable {
     /// How often something is tried while others are faster.
     fileprivate static let attempts = 100
+    /// Revisions are swept when they were superseded so long ago that nobody works with them any more.
+    private static let sweepAgeInSeconds = 3600
     private let backend: any StorageBackend
     private let server: String
     private let file: NotesFile
@@ -68,7 +71,9 @@ package struct NotesStore: Sendable {
             let isCreated = try await backend.create(key, bytes: file.encode(after, name: key.string))
             // Also when there was one: of a call that was made twice, only the answer of the second may have come.
             if try await isInForce(after) {
-                try await sweep(label, below: after.revision)
+                // A listing is no moment: one that runs while revisions come and go may show neither the new nor the old ones.
+                let isLongAgo = now - before.changedAt >= Self.sweepAgeInSeconds
+                try await sweep(label, below: isLongAgo ? before.revision : after.revision - BackupNotes.ancestorLimit)
                 return after
             }
             // It was made behind the back of a newer one, whose maker had swept its number.
