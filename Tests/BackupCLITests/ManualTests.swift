@@ -32,7 +32,11 @@ import Testing
         let written = try String(contentsOf: page("COMMANDS.md"), encoding: .utf8)
         let offered = [
             "backup <server> [identifier]", "list-backup <server>", "info <server> <identifier>",
-            "verify <server> <identifier>", "restore <server> <identifier>", "target ls", "target check <target>",
+            "verify <server> <identifier>", "restore <server> <identifier>", "delete <server> <identifier>",
+            "annotate <server> <identifier>",
+            "retain <server> <identifier>", "retention <server>", "encrypt <file>", "decrypt <file>",
+            "compress <file>", "decompress <file>",
+            "target ls", "target check <target>",
             "conf check", "conf ls", "conf get [key]", "master-key", "user add", "user edit", "user del", "user ls",
             "init",
         ]

@@ -45,6 +45,22 @@ struct SampleService: BackupService {
         return DeleteAnswer(summary, deleted: request.cascades ? ["20240929", summary.label] : [summary.label])
     }
 
+    func note(_ request: NotesRequest) async throws -> NotesAnswer {
+        var summary = summary
+        if case .keep(let isKept) = request.edit { summary.isKept = isKept }
+        if case .add(let key, let comment) = request.edit { summary.comments[key] = comment }
+        if error != nil { summary.targets[0].status = .failed }
+        return NotesAnswer(summary, labels: request.cascades ? ["20240927", summary.label] : [summary.label])
+    }
+
+    func retain(_ request: RetentionRequest) async throws -> RetentionAnswer {
+        let labels = ["20240928065644", "20240929065644"].compactMap { BackupLabel($0) }
+        let backups = labels.map { RetentionPlan.Backup(label: $0, byteCount: 8_531_968) }
+        let decisions = RetentionPlan.decide(backups, policy: RetentionPolicy(weeks: 1), now: 1_727_600_000)
+        return RetentionAnswer(
+            items: decisions.map { RetentionAnswer.Item(target: "local", decision: $0) }, targets: summary.targets)
+    }
+
     func checkTarget(_ request: TargetCheckRequest, progress: ProgressCounter) async throws -> TargetCheckAnswer {
         TargetCheckAnswer(
             target: request.target.name, location: "\(request.target.location)",
@@ -170,7 +186,7 @@ struct SampleService: BackupService {
     func `settings that somebody relies on, and that do nothing, are named once, on standard error`(
         command: any ServiceCommand.Type, arguments: [String]
     ) async throws {
-        let settings = "retention = 7\nverification = 1d\nlog_type = syslog\n"
+        let settings = "retention_interval = 300\nverification = 1d\nlog_type = syslog\n"
         let plain = try await run(command, arguments)
 
         let (exitCode, console) = try await run(command, arguments, settings: settings)
@@ -180,7 +196,7 @@ struct SampleService: BackupService {
         let lines = console.errors.split(separator: "\n")
         #expect(lines.count == 1, "\(console.errors)")
         #expect(lines.first?.hasPrefix("warning: settings have no effect; 'conf check' says why ") == true)
-        #expect(lines.first?.hasSuffix(" settings=retention, verification") == true, "\(console.errors)")
+        #expect(lines.first?.hasSuffix(" settings=retention_interval, verification") == true, "\(console.errors)")
     }
 
     @Test func `copy needs two different targets and no others`() async throws {

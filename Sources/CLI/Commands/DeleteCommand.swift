@@ -11,6 +11,9 @@ package struct DeleteCommand: ServiceCommand {
     @Flag(help: "Delete the backups that build on it too.")
     var cascade = false
 
+    @Flag(help: "Delete kept backups too.")
+    var force = false
+
     @Argument(help: "The server's name in the configuration.")
     package var server: String
 
@@ -20,22 +23,21 @@ package struct DeleteCommand: ServiceCommand {
     package init() {}
 
     package var request: [String: OutputValue] {
-        ["Backup": .string(identifier), "Cascade": .bool(cascade), "Server": .string(server)]
+        [
+            "Backup": .string(identifier), "Cascade": .bool(cascade), "Force": .bool(force), "Server": .string(server),
+        ]
     }
 
     package func answer(_ session: Session) async throws -> CommandAnswer {
         let identifier = try BackupIdentifier(identifier)
         let context = try await ServiceContext(self, session)
         let request = DeleteRequest(
-            server: context.server, targets: context.targets, identifier: identifier, cascades: cascade)
+            server: context.server, targets: context.targets, identifier: identifier, cascades: cascade,
+            isForced: force)
         let answer = try await context.service.delete(request)
         let response = context.replies.delete(answer)
-        let failed = answer.summary.targets.filter { $0.status == .failed }
-        guard !failed.isEmpty else { return .response(response) }
-        let names = failed.map { outcome in outcome.error.map { "\(outcome.target) (\($0))" } ?? outcome.target }
-        let failure = CommandError(
-            .someTargetsFailed, "backup \(answer.summary.label) is still on \(names.joined(separator: ", "))",
-            remedy: "Correct the target, then type the command again.")
-        return .failure(response, failure, .partial)
+        return .response(response, changed: answer.summary.targets) {
+            "backup \(answer.summary.label) is still on \($0)"
+        }
     }
 }

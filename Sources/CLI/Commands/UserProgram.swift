@@ -7,6 +7,7 @@ package struct UserProgram: ParsableCommand {
         discussion: "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 damage found, "
             + "4 may succeed later, 5 done on some targets only.",
         subcommands: ServiceWiring.commands + [
+            EncryptCommand.self, DecryptCommand.self, CompressCommand.self, DecompressCommand.self,
             TargetCommands.self, ConfigurationCommands.self,
         ],
         helpNames: [.customShort("?"), .long])

@@ -1,5 +1,6 @@
 import BackupAPI
 package import BackupEngine
+import Glibc
 import Logging
 
 /// What a command works with: the kit, the world around the program, and the engine's services.
@@ -61,6 +62,15 @@ extension Session {
         return try Configuration.load(
             text: text, fileName: path, backends: kit.backends, codecs: kit.codecs, environment: environment)
     }
+
+    /// The master key file.
+    /// - Parameter path: the one that the user named; nil is the standard one.
+    package func masterKeyFile(_ path: String?) throws -> MasterKeyFile {
+        MasterKeyFile(path: try path ?? MasterKeyFile.standardPath(environment), cryptography: kit.cryptography)
+    }
+
+    /// How many processors the machine has.
+    static var processorCount: Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
 
     /// The settings of a server.
     package func server(_ name: String, in configuration: Configuration) throws(CommandError) -> ServerSettings {

@@ -1,4 +1,5 @@
 package import BackupAPI
+package import BackupEngine
 
 /// Builds the Response of the commands about backups. Every field of the manual's samples is here under its name.
 package struct BackupReplies: Sendable {
@@ -61,6 +62,38 @@ package struct BackupReplies: Sendable {
         fields["Backup"] = .string(answer.summary.label)
         fields["Deleted"] = .list(answer.deleted.map { .string($0) })
         fields["Targets"] = targets(answer.summary.targets)
+        return fields
+    }
+
+    /// `annotate`.
+    package func annotate(_ answer: NotesAnswer) -> [String: OutputValue] { info(answer.summary) }
+
+    /// `retain` and `expunge`.
+    package func retain(_ answer: NotesAnswer) -> [String: OutputValue] {
+        var fields = backup(answer.summary)
+        fields.merge(state(answer.summary)) { $1 }
+        fields["Backups"] = .list(answer.labels.map { .string($0) })
+        return fields
+    }
+
+    /// `retention`.
+    package func retention(_ answer: RetentionAnswer, server: ServerSettings, isDryRun: Bool) -> [String: OutputValue] {
+        var fields = common(ServerIdentity(name: server.name))
+        let gone = answer.items.filter { !$0.decision.isKept }
+        fields["Backups"] = .list(
+            answer.items.map { item in
+                .object([
+                    "Backup": .string(item.decision.backup.label.string),
+                    "BackupSize": .size(item.decision.backup.byteCount),
+                    "Decision": .string(item.decision.isKept ? "keep" : "go"),
+                    "Reasons": .list(item.decision.reasons.map { .string($0.description) }),
+                    "Target": .string(item.target),
+                ])
+            })
+        fields["DryRun"] = .bool(isDryRun)
+        fields["Freed"] = .size(gone.reduce(0) { $0 + $1.decision.backup.byteCount })
+        fields["Retention"] = .string(server.retention.text)
+        fields["Targets"] = targets(answer.targets)
         return fields
     }
 

@@ -16,6 +16,10 @@ package protocol BackupService: Sendable {
     func restore(_ request: RestoreRequest, progress: ProgressCounter) async throws -> RestoreAnswer
     /// Deletes a backup from every target that has it.
     func delete(_ request: DeleteRequest) async throws -> DeleteAnswer
+    /// Changes the notes about a backup on every target that has it.
+    func note(_ request: NotesRequest) async throws -> NotesAnswer
+    /// Applies a server's retention policy on each target, or says what it would do.
+    func retain(_ request: RetentionRequest) async throws -> RetentionAnswer
     /// Copies a backup to another target as it is stored.
     func copy(_ request: CopyRequest, progress: ProgressCounter) async throws -> CopyAnswer
     /// Runs the conformance laws on a live target, measures it, and cleans up.

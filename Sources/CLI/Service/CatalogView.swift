@@ -9,8 +9,9 @@ struct CatalogView: Sendable {
         case unreadable(any Error)
         /// There is no repository yet.
         case empty
-        /// The backups that were looked at, and all labels that have a folder.
-        case backups(Catalog, [BackupLabel: CatalogEntry], folders: Set<BackupLabel>)
+        /// The backups that were looked at, what is noted about them, and all labels that have a folder.
+        case backups(
+            Catalog, [BackupLabel: CatalogEntry], notes: [BackupLabel: BackupNotes], folders: Set<BackupLabel>)
     }
 
     let server: String
@@ -31,7 +32,7 @@ struct CatalogView: Sendable {
             switch part.content {
             case .unreadable(let error): TargetOutcome(part.target, failure: error)
             case .empty: TargetOutcome(target: part.target, status: .complete)
-            case .backups(let catalog, _, _):
+            case .backups(let catalog, _, _, _):
                 TargetOutcome(part.target, failure: nil, durability: catalog.durability)
             }
         }
@@ -39,6 +40,9 @@ struct CatalogView: Sendable {
 
     /// All labels on any target, oldest first.
     var labels: [BackupLabel] { Set(sources.flatMap(\.entries.keys)).sorted() }
+
+    /// The targets that have a repository.
+    var catalogs: [(target: String, catalog: Catalog)] { sources.map { ($0.target, $0.catalog) } }
 
     /// The targets that have the backup, in their order; those where it is valid first.
     func catalogs(with label: BackupLabel) -> [(target: String, catalog: Catalog)] {
@@ -106,8 +110,20 @@ struct CatalogView: Sendable {
                 summary = BackupSummary(record, codecs: codecs)
             }
         }
+        summary.note(sources.compactMap { $0.notes[label] })
         summary.targets = outcomes(of: label)
         return summary
+    }
+
+    /// A backup and all that it builds on, as far as that is known, oldest first.
+    func chain(endingWith label: BackupLabel) -> [BackupLabel] {
+        var chain = [label]
+        while let first = chain.first, let parent = parent(of: first), parent < first { chain.insert(parent, at: 0) }
+        return chain
+    }
+
+    private func parent(of label: BackupLabel) -> BackupLabel? {
+        sources.lazy.compactMap { try? $0.entries[label]?.record.get().parent }.first
     }
 
     /// What each target has of a backup.
@@ -116,7 +132,7 @@ struct CatalogView: Sendable {
             switch part.content {
             case .unreadable(let error): return TargetOutcome(part.target, failure: error)
             case .empty: return TargetOutcome(target: part.target, status: .absent)
-            case .backups(let catalog, let entries, _):
+            case .backups(let catalog, let entries, _, _):
                 switch entries[label]?.record {
                 case .success: return TargetOutcome(part.target, failure: nil, durability: catalog.durability)
                 case .failure(let error): return TargetOutcome(part.target, failure: error)
@@ -127,14 +143,15 @@ struct CatalogView: Sendable {
     }
 
     private typealias Source = (
-        target: String, catalog: Catalog, entries: [BackupLabel: CatalogEntry], folders: Set<BackupLabel>
+        target: String, catalog: Catalog, entries: [BackupLabel: CatalogEntry], notes: [BackupLabel: BackupNotes],
+        folders: Set<BackupLabel>
     )
 
     /// The targets that have a repository.
     private var sources: [Source] {
         parts.compactMap { part in
-            guard case .backups(let catalog, let entries, let folders) = part.content else { return nil }
-            return (part.target, catalog, entries, folders)
+            guard case .backups(let catalog, let entries, let notes, let folders) = part.content else { return nil }
+            return (part.target, catalog, entries, notes, folders)
         }
     }
 
@@ -143,6 +160,15 @@ struct CatalogView: Sendable {
             guard case .unreadable(let error) = part.content else { return nil }
             return (part.target, error)
         }
+    }
+}
+
+extension BackupSummary {
+    /// Takes over what is noted about the backup on several targets: comments from where they changed last; it is kept where
+    /// any says so.
+    mutating func note(_ notes: [BackupNotes]) {
+        comments = notes.max { $0.changedAt < $1.changedAt }?.comments ?? [:]
+        isKept = notes.contains(where: \.isKept)
     }
 }
 

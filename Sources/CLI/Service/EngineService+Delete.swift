@@ -12,7 +12,7 @@ extension EngineService {
             for (target, catalog) in view.catalogs(withFolder: label) {
                 do {
                     let gone = try await BackupDeletion(catalog: catalog, taker: leaseTaker).run(
-                        label, cascades: request.cascades)
+                        label, cascades: request.cascades, isForced: request.isForced)
                     deleted += gone.filter { !deleted.contains($0) }
                     summary.targets.replace(with: TargetOutcome(target: target, status: .absent))
                 } catch {

@@ -1,5 +1,6 @@
 import BackupAPI
 import BackupEngine
+import Logging
 
 extension EngineService {
     /// Targets that were opened, and those that could not be.
@@ -75,7 +76,14 @@ extension EngineService {
         let catalog = Catalog(repository: repository, server: server, cryptography: session.kit.cryptography)
         let folders = try await catalog.labels()
         let entries = try await entries(of: catalog, folders, for: identifier).map { ($0.label, $0) }
-        return .backups(catalog, Dictionary(entries) { $1 }, folders: Set(folders))
+        let notes = try await catalog.notes.all(about: Set(entries.map(\.0)))
+        for case (let label, .failure(let error)) in notes {
+            Logger.current.warning(
+                "the notes about a backup cannot be believed",
+                metadata: [LogKeys.label: "\(label)", LogKeys.target: "\(definition.name)", LogKeys.error: "\(error)"])
+        }
+        return .backups(
+            catalog, Dictionary(entries) { $1 }, notes: notes.compactMapValues { try? $0.get() }, folders: Set(folders))
     }
 
     /// The backups among these labels that an identifier may mean. For the newest or oldest one, none beyond the first that is

@@ -93,11 +93,7 @@ struct EngineService: BackupService {
     }
 
     /// The master key file: the one that the user named, else the standard one.
-    func masterKeyFile() throws -> MasterKeyFile {
-        MasterKeyFile(
-            path: try options.masterKeyPath ?? MasterKeyFile.standardPath(session.environment),
-            cryptography: session.kit.cryptography)
-    }
+    func masterKeyFile() throws -> MasterKeyFile { try session.masterKeyFile(options.masterKeyPath) }
 
     /// The master key; nil when there is none and none is needed. One that the user named is needed.
     func masterKey(isRequired: Bool) throws -> MasterKey? {
@@ -118,7 +114,7 @@ struct EngineService: BackupService {
     }
 
     static func workers(_ server: ServerSettings) -> Int {
-        server.workerCount(processors: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        server.workerCount(processors: Session.processorCount)
     }
 
     static var hostName: String {

@@ -92,6 +92,34 @@ package struct DeleteRequest: Sendable {
     package var identifier: BackupIdentifier
     /// Whether the backups that build on it go too.
     package var cascades: Bool
+    /// Whether kept backups go too.
+    package var isForced: Bool
+}
+
+/// `annotate`, `retain` and `expunge <server> <identifier>`.
+package struct NotesRequest: Sendable {
+    /// Which of them it is.
+    package var command: CommandName
+    /// The server, resolved.
+    package var server: ServerSettings
+    /// Where it is noted; at least one.
+    package var targets: [TargetDefinition]
+    /// The backup.
+    package var identifier: BackupIdentifier
+    /// What is changed.
+    package var edit: NotesEdit
+    /// Whether it is changed of the backups that the backup builds on, too.
+    package var cascades: Bool
+}
+
+/// `retention <server>`.
+package struct RetentionRequest: Sendable {
+    /// The server, resolved, with its policy.
+    package var server: ServerSettings
+    /// Where it is applied; at least one.
+    package var targets: [TargetDefinition]
+    /// Whether nothing is deleted.
+    package var isDryRun: Bool
 }
 
 /// `target check <target>`.

@@ -61,10 +61,27 @@ extension CommandAnswer {
     static func response(_ response: [String: OutputValue], lookedAt targets: [TargetOutcome]) -> CommandAnswer {
         let failed = targets.filter { $0.status == .failed }
         guard !failed.isEmpty else { return .response(response) }
-        let names = failed.map { outcome in outcome.error.map { "\(outcome.target) (\($0))" } ?? outcome.target }
         let error = CommandError(
-            .someTargetsFailed, "\(names.joined(separator: ", ")) was not looked at",
+            .someTargetsFailed, "\(names(failed)) was not looked at",
             remedy: "Correct the target, then run the command again; --target names those to look at.")
         return .failure(response, error, .partial)
+    }
+
+    /// The Response of a command that changes something on each target: it is done in part where one failed.
+    /// - Parameter summary: makes the error's summary from the names of those that failed.
+    static func response(
+        _ response: [String: OutputValue], changed targets: [TargetOutcome], _ summary: (String) -> String
+    ) -> CommandAnswer {
+        let failed = targets.filter { $0.status == .failed }
+        guard !failed.isEmpty else { return .response(response) }
+        let error = CommandError(
+            .someTargetsFailed, summary(names(failed)), remedy: "Correct the target, then type the command again.")
+        return .failure(response, error, .partial)
+    }
+
+    /// Targets that failed, each with its reason.
+    private static func names(_ failed: [TargetOutcome]) -> String {
+        failed.map { outcome in outcome.error.map { "\(outcome.target) (\($0))" } ?? outcome.target }
+            .joined(separator: ", ")
     }
 }

@@ -6,7 +6,7 @@ package enum LogKeys {
     package static let subject = "subject"
     /// Bytes that an operation has worked through, as its progress counts them.
     package static let doneBytes = "done.bytes"
-    static let label = "backup.label"
+    package static let label = "backup.label"
     package static let target = "target"
     static let count = "count"
 }

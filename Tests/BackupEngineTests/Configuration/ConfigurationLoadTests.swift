@@ -176,9 +176,9 @@ import Testing
             """)
 
         #expect(configuration.server(named: "p")?.retention == RetentionPolicy(days: 30))
-        #expect(configuration.warnings.map(\.place.line) == [3, 4, 5, 6, 10, 11])
+        #expect(configuration.warnings.map(\.place.line) == [3, 4, 6, 10])
         #expect(configuration.warnings.allSatisfy { $0.text.contains("has no effect in this version: ") })
-        let missed = ["verification", "retention", "create_slot", "wal_slot", "retention"]
+        let missed = ["verification", "create_slot", "wal_slot"]
         #expect(configuration.warnings.filter(\.isReliedOn).map(\.key) == missed)
     }
 

@@ -87,6 +87,14 @@ struct CopyLab {
         return try await onPool { try await operation.run(identifier) }
     }
 
+    /// The catalog of a place that has a repository.
+    func catalog(of place: any StorageBackend, masterKey: MasterKey? = nil) async throws -> Catalog {
+        let repository = try await Repository.open(
+            name: place.displayName, backend: place, masterKey: masterKey, cryptography: cryptography)
+        guard let repository else { throw EngineError(.noBackup, "there is no repository") }
+        return Catalog(repository: repository, server: "primary", cryptography: cryptography)
+    }
+
     /// A wrapped key that nobody can open.
     static func wrappedKey(_ id: String) -> [UInt8] {
         Array(#"{"format": 1, "id": "\#(id)", "createdAt": 1, "wraps": []}"#.utf8)

@@ -25,3 +25,8 @@ static inline void pgm_keep_memory_small(void) {
     mallopt(M_ARENA_MAX, 2);
 #endif
 }
+
+/* Gives a file another name unless there is something of that name (man 2 renameat2). */
+static inline int pgm_rename_new(const char *_Nonnull from, const char *_Nonnull to) {
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 1 /* RENAME_NOREPLACE */);
+}

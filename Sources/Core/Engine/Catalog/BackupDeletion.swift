@@ -13,11 +13,13 @@ package struct BackupDeletion: Sendable {
 
     /// Deletes a backup. When it returns, nothing of it is on the target.
     ///
-    /// - Parameter cascades: whether the backups that build on it go too.
+    /// - Parameters:
+    ///   - cascades: whether the backups that build on it go too.
+    ///   - isForced: whether kept backups go too.
     /// - Returns: the labels of those that were deleted, in that order.
-    /// - Throws: `.isParent` when others build on it and `cascades` is false; `.unknownBackup`; `.busy` while another run
-    ///   adds or deletes backups.
-    package func run(_ label: BackupLabel, cascades: Bool) async throws -> [BackupLabel] {
+    /// - Throws: `.isParent` when others build on it and `cascades` is false; `.backupKept`, with nothing deleted;
+    ///   `.unknownBackup`; `.busy` while another run adds or deletes backups.
+    package func run(_ label: BackupLabel, cascades: Bool, isForced: Bool = false) async throws -> [BackupLabel] {
         let backend = catalog.repository.backend
         let lease = try await taker.takeBackupLease("delete", server: catalog.server, on: backend)
         return try await lease.hold {
@@ -32,7 +34,10 @@ package struct BackupDeletion: Sendable {
             }
             let sweep = OrphanSweep(backend: backend, server: catalog.server)
             let doomed = younger.reversed() + [label]
+            if !isForced { for label in doomed { try await catalog.requireNotKept(label) } }
             for label in doomed {
+                // Somebody may have decided so since.
+                if !isForced { try await catalog.requireNotKept(label) }
                 // Without the lease another run may be building on it by now.
                 try await lease.requireHeld()
                 try await sweep.remove(label)

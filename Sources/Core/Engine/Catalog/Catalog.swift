@@ -14,11 +14,14 @@ package struct CatalogEntry: Sendable {
 package struct Catalog: Sendable {
     package let repository: Repository
     package let server: String
+    /// What was noted about the backups.
+    package let notes: NotesStore
     private let file: RecordFile
 
     package init(repository: Repository, server: String, cryptography: any Cryptography) {
         self.repository = repository
         self.server = server
+        notes = NotesStore(repository: repository, server: server, cryptography: cryptography)
         file = RecordFile(
             keys: repository.keys, cryptography: cryptography, isEncrypted: repository.description.isEncrypted)
     }
@@ -41,16 +44,7 @@ package struct Catalog: Sendable {
 
     /// The backups among these labels, in the same order.
     package func entries(_ labels: [BackupLabel]) async throws -> [CatalogEntry] {
-        let width = max(1, min(16, backend.capabilities.usefulConcurrency))
-        return try await withThrowingTaskGroup(of: (Int, CatalogEntry?).self) { group in
-            var found = [CatalogEntry?](repeating: nil, count: labels.count)
-            for (index, label) in labels.enumerated() {
-                if index >= width, let (done, entry) = try await group.next() { found[done] = entry }
-                group.addTask { (index, try await entry(label)) }
-            }
-            for try await (done, entry) in group { found[done] = entry }
-            return found.compactMap { $0 }
-        }
+        try await labels.map(atOnce: backend.smallReadsAtOnce) { try await entry($0) }.compactMap { $0 }
     }
 
     /// The backup with that label; nil when there is no record. One that cannot be read while the place answers is not valid.
@@ -127,6 +121,11 @@ package struct Catalog: Sendable {
     private func unknown(_ identifier: String) -> EngineError {
         EngineError(.unknownBackup, "'\(identifier)' of '\(server)' at \(backend.displayName)")
     }
+}
+
+extension StorageBackend {
+    /// How many small objects are read at once.
+    var smallReadsAtOnce: Int { min(16, capabilities.usefulConcurrency) }
 }
 
 extension StorageError {

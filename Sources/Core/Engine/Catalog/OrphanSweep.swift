@@ -26,6 +26,8 @@ package struct OrphanSweep: Sendable {
                     "removed the remains of an interrupted backup", metadata: [LogKeys.label: "\(label)"])
             }
         }
+        let noted = try await backend.notesRevisions(Layout.notesPrefix(server)).keys
+        for label in noted where !kept.contains(label) { try await backend.deleteNotes(server, label) }
         // The root's own level is what has a key beginning with that of `repository.json`.
         var unfinished = 0
         for prefix in ["\(server)/", Layout.keysPrefix, try Layout.repository().string] {
@@ -50,7 +52,7 @@ package struct OrphanSweep: Sendable {
         }
     }
 
-    /// Removes all objects of a backup, its record first, so that it is never half there.
+    /// Removes all objects of a backup, its record first, so that it is never half there, and what was noted about it.
     package func remove(_ label: BackupLabel) async throws {
         try await delete([Layout.object(server, label, Layout.recordName)])
         var keys: [ObjectKey] = []
@@ -61,6 +63,7 @@ package struct OrphanSweep: Sendable {
             try await delete(Array(keys[start..<min(keys.count, start + Self.batch)]))
         }
         _ = try await backend.sweepUnfinished(prefix: Layout.backupPrefix(server, label))
+        try await backend.deleteNotes(server, label)
     }
 
     private func delete(_ keys: [ObjectKey]) async throws {

@@ -2,7 +2,6 @@ package import BackupAPI
 
 /// Turns a record into the bytes of `backup.info` and back, with its authentication code.
 package struct RecordFile: Sendable {
-    private static let zeros = String(repeating: "0", count: 64)
     private let cryptography: any Cryptography
     private let keys: KeyRing
     private let isEncrypted: Bool
@@ -21,8 +20,8 @@ package struct RecordFile: Sendable {
             record.authentication = ""
             return try CanonicalJSON.encode(record)
         }
-        record.authentication = Self.zeros
-        record.authentication = try code(of: CanonicalJSON.encode(record), record: record, key: key)
+        record.authentication = TextSeal.zeros
+        record.authentication = try seal(record, key).code(of: CanonicalJSON.encode(record))
         return try CanonicalJSON.encode(record)
     }
 
@@ -56,8 +55,7 @@ package struct RecordFile: Sendable {
             }
             return record
         }
-        let blank = try blanked(bytes, code: record.authentication, name: name)
-        guard try code(of: blank, record: record, key: key) == record.authentication else {
+        guard try seal(record, key).fits(bytes, code: record.authentication) else {
             throw EngineError(.recordDamaged, "'\(name)' is not authentic: it was altered or replaced")
         }
         return record
@@ -67,20 +65,7 @@ package struct RecordFile: Sendable {
         var format: Int
     }
 
-    private func code(of bytes: [UInt8], record: BackupRecord, key: Secret) throws -> String {
-        let derived = try cryptography.deriveKey(
-            from: key, salt: Array(record.id.utf8), info: Array("pgmoneta-record-1".utf8), byteCount: 32)
-        return hexadecimal(cryptography.authenticationCode(key: derived, message: bytes))
-    }
-
-    /// The bytes as they were when the code was computed: with zeros in its place, the only place it stands in.
-    private func blanked(_ bytes: [UInt8], code: String, name: String) throws -> [UInt8] {
-        let pattern = Array("\"\(code)\"".utf8)
-        guard code.utf8.count == 64, let range = bytes.firstRange(of: pattern) else {
-            throw EngineError(.recordDamaged, "'\(name)' has no authentication code")
-        }
-        var blank = bytes
-        blank.replaceSubrange(range, with: Array("\"\(Self.zeros)\"".utf8))
-        return blank
+    private func seal(_ record: BackupRecord, _ key: Secret) throws(CodecError) -> TextSeal {
+        try TextSeal(key, salt: record.id, info: "pgmoneta-record-1", cryptography: cryptography)
     }
 }

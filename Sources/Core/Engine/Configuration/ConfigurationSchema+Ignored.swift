@@ -14,7 +14,9 @@ extension ConfigurationSchema {
         ignored("tls_cert_file", [.global], because: "it is a setting of server sections here"),
         ignored("tls_key_file", [.global], because: "it is a setting of server sections here"),
         ignored("tls_ca_file", [.global], because: "it is a setting of server sections here"),
-        ignored("retention_interval", [.global], because: "no backup is ever removed"),
+        ignored(
+            "retention_interval", [.global], because: "no backup is removed by itself; run 'pgmoneta-cli retention'",
+            isReliedOn: true),
         ignored("log_mode", [.global], because: "logs go to standard error"),
         ignored("log_rotation_age", [.global], because: "logs go to standard error"),
         ignored("log_rotation_size", [.global], because: "logs go to standard error"),

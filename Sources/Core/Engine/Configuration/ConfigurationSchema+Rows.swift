@@ -65,10 +65,10 @@ extension ConfigurationSchema {
             .maximumRate, [.global, .server], .size, "0",
             "Most bytes per second read from PostgreSQL; 0 is no limit. In a server section, -1 takes the value of `[pgmoneta]`."
         ),
-        inert(
+        row(
             .retention, [.global, .server], .retention, "7, -, -, -",
-            "Days, weeks, months and years: the newest backup of each is kept.",
-            because: "no backup is ever removed", isReliedOn: true),
+            "Days, weeks, months and years: `pgmoneta-cli retention` keeps the newest backup of each. Nothing is removed by itself."
+        ),
         row(
             .manifest, [.global, .server], .choice(ManifestAlgorithm.allCases.map(\.rawValue)), "crc32c",
             "The checksum in PostgreSQL's backup manifest."),

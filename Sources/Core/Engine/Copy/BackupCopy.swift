@@ -85,6 +85,7 @@ package struct BackupCopy: Sendable {
         if let there = try await storedRecord(recordKey, on: destination) {
             guard there == backup.recordBytes else { throw labelTaken(label) }
             try await requireComplete(backup)
+            try await copyNotes(about: label)
             progress.add(byteCount: backup.record.backupBytes)
             outcome.skippedObjectCount += backup.objects.count
             Logger.current.notice(
@@ -96,6 +97,7 @@ package struct BackupCopy: Sendable {
         try await copyObjects(backup, counting: &outcome)
         let listKey = try Layout.object(plan.server, label, Layout.checksumsName)
         try await destination.put(listKey, bytes: backup.listBytes)
+        try await copyNotes(about: label)
         // Without the lease another run may have swept what was copied.
         try await lease.requireHeld()
         guard try await destination.create(recordKey, bytes: backup.recordBytes) else { throw labelTaken(label) }
@@ -134,6 +136,17 @@ package struct BackupCopy: Sendable {
             throw EngineError(.objectDamaged, "'\(key)' at \(source.displayName) is missing")
         }
         _ = try await destination.create(key, bytes: wrapped)
+    }
+
+    /// Copies what is noted about a backup, as it is stored, unless the destination has notes of its own. An encrypted
+    /// repository's notes name the key that authenticates them, which comes with them.
+    private func copyNotes(about label: BackupLabel) async throws {
+        let prefix = Layout.notesPrefix(plan.server, label)
+        guard try await destination.notesRevisions(prefix).isEmpty,
+            let (key, _, bytes) = try await source.newestNotes(plan.server, label)
+        else { return }
+        if let id = NotesFile.keyID(bytes) { try await copyKey(id) }
+        _ = try await destination.create(key, bytes: bytes)
     }
 
     /// Checks that all objects of a backup that has a record are at the destination, by their sizes.

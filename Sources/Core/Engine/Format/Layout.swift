@@ -41,11 +41,26 @@ package enum Layout {
 
     /// The path of a volume below its backup's folder; volumes count from 1.
     package static func volumePath(archive: String, volume: Int, suffix: String) -> String {
-        let digits = String(volume + 1)
-        return "data/\(archive)." + String(repeating: "0", count: max(0, 6 - digits.utf8.count)) + digits + ".tar"
-            + suffix
+        "data/\(archive).\(numbered(volume + 1, digits: 6)).tar\(suffix)"
     }
 
     /// Below this stand the revisions of what may change about a backup after its commit.
-    package static func notesPrefix(_ server: String, _ label: BackupLabel) -> String { "\(server)/notes/\(label)/" }
+    package static func notesPrefix(_ server: String, _ label: BackupLabel) -> String {
+        notesPrefix(server) + "\(label)/"
+    }
+
+    /// Below this stand the notes about all backups of a server.
+    package static func notesPrefix(_ server: String) -> String { "\(server)/notes/" }
+
+    /// A revision of the notes about a backup; they count from 1.
+    package static func notes(
+        _ server: String, _ label: BackupLabel, revision: Int
+    ) throws(StorageError) -> ObjectKey {
+        try ObjectKey(notesPrefix(server, label) + numbered(revision, digits: 9) + ".json")
+    }
+
+    private static func numbered(_ number: Int, digits: Int) -> String {
+        let text = String(number)
+        return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
+    }
 }

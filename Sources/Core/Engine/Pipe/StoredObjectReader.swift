@@ -39,7 +39,7 @@ package struct StoredObjectReader {
                 try await input.withBytes { (bytes: RawSpan) async throws in try await decoding.push(bytes, to: consume)
                 }
             }
-            try await decoding.finish(to: consume)
+            try decoding.finish()
         } catch let error as CodecError {
             fault = error
         } catch {
@@ -69,7 +69,7 @@ package struct StoredObjectReader {
 }
 
 /// Stream decoders one behind the other, outermost first.
-private final class DecodingStages {
+final class DecodingStages {
     private let decoders: [any StreamDecoder]
     private let buffers: [FrameBuffer]
 
@@ -82,7 +82,7 @@ private final class DecodingStages {
         try await push(bytes, stage: 0, to: consume)
     }
 
-    func finish(to consume: (RawSpan) async throws -> Void) async throws {
+    func finish() throws(CodecError) {
         for decoder in decoders { try decoder.finish() }
     }
 

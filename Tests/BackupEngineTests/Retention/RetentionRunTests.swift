@@ -1,0 +1,123 @@
+import BackupAPI
+import BackupConformance
+import BackupEngine
+import Testing
+
+@Suite struct RetentionRunTests {
+    private let lab = CopyLab()
+    private let labels = ["20240101000000", "20240102000000", "20240103000000", "20240104000000", "20240105000000"]
+
+    /// A chain of three, a full backup alone, and one that the policy keeps.
+    private func plantAll() throws {
+        try lab.plant(labels[0])
+        try lab.plant(labels[1], parent: labels[0], seed: 2)
+        try lab.plant(labels[2], parent: labels[1], seed: 3)
+        try lab.plant(labels[3], seed: 4)
+        try lab.plant(labels[4], seed: 5)
+    }
+
+    private func operation(
+        on place: any StorageBackend, policy: RetentionPolicy = RetentionPolicy(days: 1)
+    ) async throws -> RetentionOperation {
+        let taker = LeaseTaker(host: "lab", process: 1, clock: { 1_727_506_604 })
+        return RetentionOperation(catalog: try await lab.catalog(of: place), policy: policy, taker: taker)
+    }
+
+    private func listed(_ place: any StorageBackend) async throws -> [String] {
+        try await lab.catalog(of: place).entries().map(\.label.string)
+    }
+
+    @Test func `what the policy does not keep goes, the rest is as it was`() async throws {
+        try plantAll()
+        let before = lab.source.contents
+
+        let decisions = try await operation(on: lab.source).run()
+
+        #expect(decisions.map(\.isKept) == [false, false, false, false, true])
+        #expect(try await listed(lab.source) == [labels[4]])
+        for (key, bytes) in lab.source.contents { #expect(before[key] == bytes, "\(key)") }
+        #expect(lab.source.keys.allSatisfy { !$0.string.contains("20240104") && !$0.string.contains("/lease/") })
+    }
+
+    @Test func `a dry run says the same and changes nothing`() async throws {
+        try plantAll()
+        let before = lab.source.contents
+
+        let said = try await operation(on: lab.source).decide()
+
+        #expect(lab.source.contents == before)
+        #expect(try await operation(on: lab.source).run() == said)
+    }
+
+    @Test func `a kept backup stays with all that it builds on`() async throws {
+        try plantAll()
+        let label = try #require(BackupLabel(labels[1]))
+        _ = try await lab.catalog(of: lab.source).change(label, now: 1, .keep(true))
+
+        let decisions = try await operation(on: lab.source).run()
+
+        #expect(decisions.map(\.isKept) == [true, true, false, false, true])
+        #expect(try await listed(lab.source) == [labels[0], labels[1], labels[4]])
+        #expect(lab.source.keys.filter { $0.string.hasPrefix("primary/notes/") }.count == 1)
+    }
+
+    @Test func `a backup that somebody keeps while retention runs is spared, with its parents`() async throws {
+        try plantAll()
+        let label = try #require(BackupLabel(labels[1]))
+        let catalog = try await lab.catalog(of: lab.source)
+        let bytes = try await notesBytes(.keep(true), about: label, catalog)
+        let key = try ObjectKey("primary/notes/\(label)/000000001.json")
+        let source = lab.source
+        // The child of that backup is deleted first, and then somebody says it.
+        let watched = FaultyBackend(source) { call in
+            if call.kind == .delete, call.key?.string.contains(labels[2]) == true { source.plant(bytes, at: key) }
+            return nil
+        }
+
+        let decisions = try await operation(on: watched).run()
+
+        #expect(decisions.map(\.isKept) == [true, true, false, false, true])
+        #expect(decisions[1].reasons == [.kept])
+        #expect(decisions[0].reasons == [.neededBy(label)])
+        #expect(try await listed(source) == [labels[0], labels[1], labels[4]])
+    }
+
+    private func notesBytes(_ edit: NotesEdit, about label: BackupLabel, _ catalog: Catalog) async throws -> [UInt8] {
+        _ = try await catalog.change(label, now: 1, edit)
+        let key = try ObjectKey("primary/notes/\(label)/000000001.json")
+        let bytes = try #require(lab.source.contents[key])
+        _ = try await lab.source.delete([key])
+        return bytes
+    }
+
+    @Test(arguments: [false, true])
+    func `retention whose n-th call fails leaves no broken chain, and goes on the next time`(isAfter: Bool) async throws
+    {
+        try plantAll()
+        for number in 1... {
+            let place = MemoryBackend(name: "memory:\(number)")
+            for (key, bytes) in lab.source.contents { place.plant(bytes, at: key) }
+            let faulty = FaultyBackend(place) { call in
+                guard call.number == number else { return nil }
+                return isAfter ? .failAfter(.test(.permissionDenied)) : .failBefore(.test(.permissionDenied))
+            }
+
+            let reason = await storageReason { _ = try await operation(on: faulty).run() }
+
+            let entries = try await lab.catalog(of: place).entries()
+            #expect(entries.contains { $0.label.string == labels[4] }, "call \(number)")
+            for entry in entries {
+                let parent = try entry.record.get().parent
+                #expect(parent.map { label in entries.contains { $0.label == label } } ?? true, "call \(number)")
+            }
+            // The lease of a run that could not give it back is over by then.
+            let later = LeaseTaker(host: "lab", process: 1, clock: { 1_727_516_604 })
+            let again = RetentionOperation(
+                catalog: try await lab.catalog(of: place), policy: RetentionPolicy(days: 1), taker: later)
+            _ = try await again.run()
+            #expect(place.keys.allSatisfy { !$0.string.contains("/backup/") || $0.string.contains(labels[4]) })
+            if reason == nil, faulty.callCount < number { break }
+            #expect(number < 300, "it ends")
+        }
+    }
+}
