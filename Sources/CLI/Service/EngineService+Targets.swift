@@ -41,8 +41,9 @@ extension EngineService {
         guard let factory = session.kit.backends.factory(scheme: scheme) else {
             throw UsageError("there is no backend for '\(scheme)://'", remedy: "Use a program that was built with one.")
         }
-        let driver = try await factory.open(definition.settings)
-        return LayerStack.wrap(driver, layers(bandwidth, counters))
+        return try await LayerStack.open(layers(bandwidth, counters)) { () async throws(StorageError) in
+            try await factory.open(definition.settings)
+        }
     }
 
     /// Reads the catalogs of a server on all targets.

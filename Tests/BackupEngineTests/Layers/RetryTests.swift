@@ -30,6 +30,21 @@ import Testing
             clock.waits == [.milliseconds(250), .milliseconds(500), .seconds(1), .seconds(2), .seconds(2), .seconds(2)])
     }
 
+    @Test(arguments: [(StorageError.Reason.unavailable, 3), (.notAuthenticated, 1)])
+    func `opening is tried again where that may help`(reason: StorageError.Reason, attempts: Int) async throws {
+        var settings = LayerSettings(clock: clock.layerClock, retry: RetryPolicy { 1 })
+        settings.retry.attemptCount = 5
+        var count = 0
+        let place = try? await LayerStack.open(settings) { () async throws(StorageError) in
+            count += 1
+            guard count == 3 else { throw StorageError.test(reason) }
+            return memory
+        }
+
+        #expect(count == attempts)
+        #expect((place == nil) == (attempts == 1))
+    }
+
     @Test func `a wait is anything between nothing and the longest`() async throws {
         let place = layer(failing(.test(.throttled), times: 2), random: 0.5)
 

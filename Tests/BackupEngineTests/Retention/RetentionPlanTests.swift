@@ -1,4 +1,5 @@
 import BackupEngine
+import TestSupport
 import Testing
 
 @Suite struct RetentionPlanTests {

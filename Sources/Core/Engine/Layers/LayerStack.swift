@@ -12,6 +12,22 @@ package import BackupAPI
 ///    bandwidth. Every holder of a slot is limited, and so nobody waits for a slot for ever.
 /// 6. The driver; in tests, faults are injected here.
 package enum LayerStack {
+    /// Opens a target and puts all layers around its driver. A fault that may pass, such as a login that was turned away, is met
+    /// like one of a later call: it is tried again.
+    package static func open(
+        _ settings: LayerSettings, driver: () async throws(StorageError) -> any StorageBackend
+    ) async throws(StorageError) -> any StorageBackend {
+        var budget = RetryBudget(settings.retry, clock: settings.clock, counters: settings.counters)
+        while true {
+            do throws(StorageError) {
+                let opened = try await driver()
+                return wrap(opened, settings)
+            } catch {
+                try await budget.pause(after: error)
+            }
+        }
+    }
+
     /// Wraps a driver that was just opened. The result keeps every law that the driver keeps.
     package static func wrap(_ driver: any StorageBackend, _ settings: LayerSettings) -> any StorageBackend {
         var place = driver
