@@ -50,7 +50,12 @@ struct ByteReader {
 
     mutating func text() throws(Truncated) -> String {
         let count = Int(try number(UInt16.self))
-        guard let text = String(validating: try raw(count), as: UTF8.self) else { throw Truncated(offset: offset) }
+        guard remaining >= count else { throw Truncated(offset: offset) }
+        let text = unsafe bytes.withUnsafeBufferPointer {
+            unsafe String(validating: UnsafeBufferPointer(rebasing: $0[offset..<offset + count]), as: UTF8.self)
+        }
+        guard let text else { throw Truncated(offset: offset) }
+        offset += count
         return text
     }
 

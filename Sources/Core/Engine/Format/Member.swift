@@ -57,15 +57,28 @@ package struct Member: Sendable, Hashable {
 
     /// Whether the path is that of an incremental file.
     package var isNamedIncremental: Bool {
-        path.utf8.split(separator: 0x2F).last?.starts(with: IncrementalHeader.namePrefix.utf8) == true
+        let start = path.utf8.lastIndex(of: 0x2F).map { path.utf8.index(after: $0) } ?? path.startIndex
+        return path.utf8[start...].starts(with: IncrementalHeader.namePrefix.utf8)
     }
 
     /// Whether the path stays below the archive's root: relative, without empty, `.` or `..` parts or control characters.
     package var hasSafePath: Bool {
-        guard !path.isEmpty, path.utf8.count <= 4096, !path.utf8.contains(where: { $0 < 0x20 }) else { return false }
+        guard path.utf8.count <= 4096 else { return false }
         // By bytes, as the file system splits it: to Swift a slash and a combining mark are one character.
-        return path.utf8.split(separator: 0x2F, omittingEmptySubsequences: false).allSatisfy {
-            !$0.isEmpty && !$0.elementsEqual(".".utf8) && !$0.elementsEqual("..".utf8)
+        var partByteCount = 0
+        var dotCount = 0
+        func isGoodPart() -> Bool { partByteCount > 0 && (partByteCount > 2 || dotCount < partByteCount) }
+        for byte in path.utf8 {
+            guard byte >= 0x20 else { return false }
+            if byte == 0x2F {
+                guard isGoodPart() else { return false }
+                partByteCount = 0
+                dotCount = 0
+            } else {
+                partByteCount += 1
+                dotCount += byte == 0x2E ? 1 : 0
+            }
         }
+        return isGoodPart()
     }
 }

@@ -36,14 +36,28 @@ package struct BackupChain: Sendable {
     /// The backup that was asked for.
     package var newest: BackupReader { members[0] }
 
-    /// The file tree of the backup that was asked for. The indexes are read one after the other, and each is proven.
+    /// The file tree of the backup that was asked for. Each index is proven; one is read while the one before is taken in, so that
+    /// no more than two are in memory.
     /// - Throws: `.chainBroken`, or damage that was found.
     package func snapshot() async throws -> Snapshot {
-        var builder = SnapshotBuilder(newest: newest.record, index: try await Self.provenIndex(newest))
-        for parent in members.dropFirst() {
-            try builder.add(parent: parent.record, index: try await Self.provenIndex(parent))
+        var snapshot = try await withThrowingTaskGroup(of: BackupIndex.self) { group in
+            group.addTask { try await Self.provenIndex(newest) }
+            var builder: SnapshotBuilder?
+            for (number, member) in members.enumerated() {
+                guard let index = try await group.next() else { throw CancellationError() }
+                if number + 1 < members.count {
+                    let next = members[number + 1]
+                    group.addTask { try await Self.provenIndex(next) }
+                }
+                if builder == nil {
+                    builder = SnapshotBuilder(newest: member.record, index: index)
+                } else {
+                    try builder?.add(parent: member.record, index: index)
+                }
+            }
+            guard let builder else { throw CancellationError() }
+            return try builder.finish()
         }
-        var snapshot = try builder.finish()
         if members.count > 1 { try await writeLabel(into: &snapshot) }
         return snapshot
     }
