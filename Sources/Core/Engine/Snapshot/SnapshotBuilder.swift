@@ -1,7 +1,7 @@
 import WALFormat
 
 /// Resolves a chain: takes its newest backup, then each parent in turn, and finds for every block of every file the newest
-/// backup that has it. Only one index is in memory at a time, however long the chain is.
+/// backup that has it. It keeps no index, however long the chain is.
 ///
 /// A block comes from the newest incremental file that has it; where none has it, from the full file, but never beyond the
 /// length that a newer incremental file says the relation was cut to. What then is nowhere is zero: PostgreSQL extends
