@@ -49,7 +49,7 @@ struct CopyLab {
             String(decoding: try CanonicalJSON.encode(value), as: UTF8.self)
         }
         let codecs = keyID.map { #"[{"name": "aes-256-gcm", "parameters": {"key": "\#($0)"}}]"# } ?? "[]"
-        let parentLine = parent.map { #""parent": "\#($0)", "# } ?? ""
+        let parentLine = parent.map { #""parent": "\#($0)", "parentID": "b-\#($0)", "# } ?? ""
         let text = """
             {"format": 1, "version": "0.1.0", "id": "b-\(label)", "server": "primary", "label": "\(label)",
             "type": "\(parent == nil ? "full" : "incremental")", \(parentLine)"systemIdentifier": "\(system)",

@@ -90,16 +90,43 @@ import Testing
             Backup(label: try label("20241202000000"), parent: old),
             Backup(label: try label("20241203000000"), parent: try label("20240101000000")),
             Backup(label: try label("20241204000000"), condition: .unknown),
+            Backup(label: try label("20241229000000")),
             Backup(label: recent, parent: try label("20241204000000")),
+            Backup(label: try label("20241230120000"), condition: .damaged),
             Backup(label: try label("20241231000000"), condition: .damaged),
         ]
 
-        let decisions = RetentionPlan.decide(backups, policy: RetentionPolicy(days: 7), now: Self.now)
+        let decisions = RetentionPlan.decide(backups, policy: RetentionPolicy(days: 1), now: Self.now)
 
         #expect(
             decisions.map(\.reasons) == [
-                [.damaged], [.orphaned], [.orphaned], [.unknown, .neededBy(recent)], [.unknown], [.grace],
+                [.damaged], [.orphaned], [.orphaned], [.unknown, .neededBy(recent)], [.newest(.day, "2024-12-29")],
+                [.unknown], [.grace], [.wanted],
             ])
+    }
+
+    @Test func `where nothing can be restored, nothing goes`() throws {
+        let full = try label("20240101000000")
+        let backups = try [
+            Backup(label: full, condition: .damaged), Backup(label: label("20240102000000"), parent: full),
+        ]
+
+        let decisions = RetentionPlan.decide(backups, policy: RetentionPolicy(days: 1), now: Self.now)
+
+        #expect(decisions.map(\.isKept) == [true, true])
+        #expect(decisions[1].reasons == [.nothingValid])
+    }
+
+    @Test func `a chain that a damaged parent broke stays as long as the policy would keep it`() throws {
+        let labels = try (1...5).map { try label("2024010\($0)000000") }
+        let backups =
+            [Backup(label: labels[0]), Backup(label: labels[1], condition: .damaged)]
+            + (2...4).map { Backup(label: labels[$0], parent: labels[$0 - 1]) }
+
+        let decisions = RetentionPlan.decide(backups, policy: RetentionPolicy(days: 2), now: Self.now)
+
+        #expect(decisions.map(\.isKept) == [true, true, true, true, true])
+        #expect(decisions[4].reasons == [.wanted])
     }
 
     @Test func `older backups stay while nobody can tell what a newer one builds on`() throws {

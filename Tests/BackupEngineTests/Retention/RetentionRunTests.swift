@@ -39,6 +39,46 @@ import Testing
         #expect(lab.source.keys.allSatisfy { !$0.string.contains("20240104") && !$0.string.contains("/lease/") })
     }
 
+    @Test(arguments: ["data/base.000002.tar", "backup.sha512"])
+    func `a newest backup that lacks an object is not the last valid one`(lost: String) async throws {
+        try plantAll()
+        _ = try await lab.source.delete([try ObjectKey("primary/backup/\(labels[4])/\(lost)")])
+
+        _ = try await operation(on: lab.source).run()
+
+        #expect(try await listed(lab.source) == [labels[3], labels[4]])
+    }
+
+    @Test func `a child of another parent does not count as valid`() async throws {
+        try plantAll()
+        try lab.plant("20240106000000", parent: labels[4], seed: 6)
+        lab.source.damage(try ObjectKey("primary/backup/20240106000000/backup.info")) { bytes in
+            if let place = bytes.firstRange(of: Array("\"parentID\" : \"b-2024".utf8)) { bytes[place.upperBound] ^= 1 }
+        }
+
+        let decisions = try await operation(on: lab.source).decide()
+
+        #expect(decisions.map(\.isKept) == [false, false, false, false, true, true])
+        #expect(decisions[5].reasons == [.wanted])
+    }
+
+    @Test func `a backup that another may build on, which cannot be read now, is deleted only by force`() async throws {
+        try lab.plant(labels[0])
+        try lab.plant(labels[1], parent: labels[0], seed: 2)
+        let label = try #require(BackupLabel(labels[0]))
+        let hidden = labels[1] + "/backup.info"
+        let place = FaultyBackend(lab.source) { call in
+            call.key?.string.hasSuffix(hidden) == true ? .failBefore(.test(.permissionDenied)) : nil
+        }
+        let taker = LeaseTaker(host: "lab", process: 1, clock: { 1_727_506_604 })
+        let deletion = BackupDeletion(catalog: try await lab.catalog(of: place), taker: taker)
+
+        let error = await #expect(throws: EngineError.self) { try await deletion.run(label, cascades: false) }
+
+        #expect(error?.reason == .isParent)
+        #expect(try await deletion.run(label, cascades: false, isForced: true) == [label])
+    }
+
     @Test func `a dry run says the same and changes nothing`() async throws {
         try plantAll()
         let before = lab.source.contents

@@ -17,8 +17,8 @@ package struct BackupDeletion: Sendable {
     ///   - cascades: whether the backups that build on it go too.
     ///   - isForced: whether kept backups go too.
     /// - Returns: the labels of those that were deleted, in that order.
-    /// - Throws: `.isParent` when others build on it and `cascades` is false; `.backupKept`, with nothing deleted;
-    ///   `.unknownBackup`; `.busy` while another run adds or deletes backups.
+    /// - Throws: `.isParent` when others build on it and `cascades` is false, or when one that cannot be read now may do so and it is
+    ///   not forced; `.backupKept`; `.unknownBackup`; `.busy` while another run adds or deletes backups.
     package func run(_ label: BackupLabel, cascades: Bool, isForced: Bool = false) async throws -> [BackupLabel] {
         let backend = catalog.repository.backend
         let lease = try await taker.takeBackupLease("delete", server: catalog.server, on: backend)
@@ -31,6 +31,11 @@ package struct BackupDeletion: Sendable {
             guard younger.isEmpty || cascades else {
                 let names = younger.map(\.string).joined(separator: ", ")
                 throw EngineError(.isParent, "\(label) is what \(names) at \(backend.displayName) builds on")
+            }
+            if !isForced, let unknown = entries.last(where: \.isUnknown)?.label, unknown > label {
+                throw EngineError(
+                    .isParent, "\(unknown) at \(backend.displayName) cannot be read now, and may build on \(label)",
+                    remedy: "See why with 'pgmoneta-cli info \(catalog.server) \(unknown)'; or use --force.")
             }
             let sweep = OrphanSweep(backend: backend, server: catalog.server)
             let doomed = younger.reversed() + [label]
@@ -57,5 +62,13 @@ package struct BackupDeletion: Sendable {
             family.insert(record.label)
         }
         return family.subtracting([label]).sorted()
+    }
+}
+
+extension CatalogEntry {
+    /// Whether nobody can tell now what its record says; of a damaged one it is known that no restore can use it.
+    fileprivate var isUnknown: Bool {
+        guard case .failure(let error) = record else { return false }
+        return !error.isDamage
     }
 }

@@ -16,11 +16,13 @@ package struct Catalog: Sendable {
     package let server: String
     /// What was noted about the backups.
     package let notes: NotesStore
+    let cryptography: any Cryptography
     private let file: RecordFile
 
     package init(repository: Repository, server: String, cryptography: any Cryptography) {
         self.repository = repository
         self.server = server
+        self.cryptography = cryptography
         notes = NotesStore(repository: repository, server: server, cryptography: cryptography)
         file = RecordFile(
             keys: repository.keys, cryptography: cryptography, isEncrypted: repository.description.isEncrypted)

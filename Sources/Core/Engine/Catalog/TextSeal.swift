@@ -25,7 +25,7 @@ struct TextSeal: Sendable {
     }
 
     /// Whether the code in a text is that of the text.
-    /// - Parameter code: as the text says it. Its key `authentication` is the first one, so it stands nowhere before.
+    /// - Parameter code: as the text says it. Should it stand in the text before its own place too, the text does not fit.
     func fits(_ bytes: [UInt8], code: String) -> Bool {
         let pattern = Array("\"\(code)\"".utf8)
         guard code.utf8.count == 64, let range = bytes.firstRange(of: pattern) else { return false }

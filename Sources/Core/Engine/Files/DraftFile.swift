@@ -54,7 +54,10 @@ final class DraftFile: @unchecked Sendable {
     /// - Throws: `.fileExists` when there is something by now; it is not touched.
     func publish(like source: SourceFile) throws(EngineError) {
         let status = source.status
-        let isOwned = status.user == geteuid() && status.group == getegid()
+        // In some folders a new file is not of its maker's group.
+        var own = stat()
+        guard unsafe fstat(descriptor, &own) == 0 else { throw SourceFile.fault(errno, "write", path) }
+        let isOwned = status.user == own.st_uid && status.group == own.st_gid
         // Where the owner cannot be kept, the group's rights and set-id bits are not given to others.
         let keepsOwner = isOwned || fchown(descriptor, status.user, status.group) == 0
         guard fchmod(descriptor, keepsOwner ? status.mode : status.mode & 0o707) == 0,

@@ -38,7 +38,7 @@ package struct FileConversion: Sendable {
     /// Converts a file. When it returns, the result is durable, has the mode, the times and, where that is allowed, the owner of
     /// the source, and the source is gone.
     ///
-    /// - Throws: `.fileUnusable`, `.fileExists`, `.noSpace`; `FileContentError` when the bytes do not decode.
+    /// - Throws: `.fileUnusable`, `.fileExists`, `.noSpace`, where both files stay if the result was complete; `FileContentError` when the bytes do not decode.
     package func run(_ path: String) async throws -> Outcome {
         let source = try SourceFile(path)
         let result = try resultPath(path)
@@ -57,7 +57,15 @@ package struct FileConversion: Sendable {
         }
         try source.requireUnchanged()
         try draft.publish(like: source)
-        try source.remove()
+        // To make a large result durable takes long.
+        do throws(EngineError) {
+            try source.requireUnchanged()
+            try source.remove()
+        } catch {
+            throw EngineError(
+                .fileUnusable, "\(error.detail); '\(result)' is complete and holds what was read",
+                remedy: "Compare the two files, then remove the one that is not needed.")
+        }
         return Outcome(path: result, sourceByteCount: source.byteCount, resultByteCount: draft.byteCount)
     }
 

@@ -111,6 +111,8 @@ struct FileStatus: Sendable, Equatable {
     let user: uid_t
     let group: gid_t
     let modifiedAt: [Int]
+    /// When bytes, mode, owner or names changed last; nobody can set it.
+    let changedAt: [Int]
     /// Not compared: to read a file changes it.
     let accessedAt: [Int]
 
@@ -122,12 +124,13 @@ struct FileStatus: Sendable, Equatable {
         user = status.st_uid
         group = status.st_gid
         modifiedAt = [status.st_mtim.tv_sec, status.st_mtim.tv_nsec]
+        changedAt = [status.st_ctim.tv_sec, status.st_ctim.tv_nsec]
         accessedAt = [status.st_atim.tv_sec, status.st_atim.tv_nsec]
     }
 
     static func == (left: FileStatus, right: FileStatus) -> Bool {
         left.device == right.device && left.number == right.number && left.byteCount == right.byteCount
-            && left.modifiedAt == right.modifiedAt
+            && left.changedAt == right.changedAt
     }
 
     /// Access and modification, for `futimens`.

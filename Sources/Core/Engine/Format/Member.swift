@@ -48,8 +48,8 @@ package struct Member: Sendable, Hashable {
     /// Where a restore puts it: the path, for an incremental file with the name of the relation file.
     package var restoredPath: String {
         guard kind == .incremental else { return path }
-        let start = path.utf8.lastIndex(of: 0x2F).map { path.utf8.index(after: $0) } ?? path.startIndex
-        return String(path[..<start] + path[start...].dropFirst(IncrementalHeader.namePrefix.count))
+        let name = path.utf8[nameStart...].dropFirst(IncrementalHeader.namePrefix.utf8.count)
+        return String(path[..<nameStart]) + String(Substring(name))
     }
 
     /// Bytes of the file that a restore makes of it.
@@ -57,12 +57,21 @@ package struct Member: Sendable, Hashable {
 
     /// Whether the path is that of an incremental file.
     package var isNamedIncremental: Bool {
-        let start = path.utf8.lastIndex(of: 0x2F).map { path.utf8.index(after: $0) } ?? path.startIndex
-        return path.utf8[start...].starts(with: IncrementalHeader.namePrefix.utf8)
+        path.utf8[nameStart...].starts(with: IncrementalHeader.namePrefix.utf8)
     }
 
-    /// Whether the path stays below the archive's root: relative, without empty, `.` or `..` parts or control characters.
+    /// Where the last part of the path begins.
+    private var nameStart: String.Index {
+        path.utf8.lastIndex(of: 0x2F).map { path.utf8.index(after: $0) } ?? path.startIndex
+    }
+
+    /// Whether its path, and the one that a restore gives it, stay below the archive's root: relative, without empty, `.` or `..`
+    /// parts or control characters.
     package var hasSafePath: Bool {
+        Self.isSafe(path) && (kind != .incremental || Self.isSafe(restoredPath))
+    }
+
+    private static func isSafe(_ path: String) -> Bool {
         guard path.utf8.count <= 4096 else { return false }
         // By bytes, as the file system splits it: to Swift a slash and a combining mark are one character.
         var partByteCount = 0

@@ -12,12 +12,17 @@ package import BackupAPI
 ///    bandwidth. Every holder of a slot is limited, and so nobody waits for a slot for ever.
 /// 6. The driver; in tests, faults are injected here.
 package enum LayerStack {
+    /// How often a target is opened at most. To connect may take long where nobody answers, and a person waits.
+    private static let mostOpenings = 3
+
     /// Opens a target and puts all layers around its driver. A fault that may pass, such as a login that was turned away, is met
-    /// like one of a later call: it is tried again.
+    /// like one of a later call: it is tried again, though not as often.
     package static func open(
         _ settings: LayerSettings, driver: () async throws(StorageError) -> any StorageBackend
     ) async throws(StorageError) -> any StorageBackend {
-        var budget = RetryBudget(settings.retry, clock: settings.clock, counters: settings.counters)
+        var policy = settings.retry
+        policy.attemptCount = min(policy.attemptCount, mostOpenings)
+        var budget = RetryBudget(policy, clock: settings.clock, counters: settings.counters)
         while true {
             do throws(StorageError) {
                 let opened = try await driver()

@@ -14,11 +14,45 @@ package struct RetentionOperation: Sendable {
     }
 
     /// Says what would become of the backups. Nothing is changed.
+    ///
+    /// The newest backup that is valid by its record is looked at more closely, with all that it builds on: its lists must be those
+    /// that were written, and all objects there with their sizes. Otherwise it does not count, and an older one is kept as the last.
+    /// - Throws: `.masterKeyMissing` when records are authenticated and the key is not here.
     package func decide() async throws -> [RetentionPlan.Decision] {
+        let repository = catalog.repository
+        guard !repository.description.isEncrypted || repository.keys.currentID != nil else {
+            throw EngineError(
+                .masterKeyMissing, "no record at \(repository.backend.displayName) can be believed without it")
+        }
         let entries = try await catalog.entries()
         let notes = try await catalog.notes.all(about: Set(entries.map(\.label)))
-        let backups = entries.map { RetentionPlan.Backup($0, notes: notes[$0.label]) }
+        var backups = entries.map { RetentionPlan.Backup($0, notes: notes[$0.label]) }
+        var records: [BackupLabel: BackupRecord] = [:]
+        for (index, entry) in entries.enumerated() {
+            guard case .success(let record) = entry.record else { continue }
+            records[entry.label] = record
+            if !record.fits(to: records) { backups[index].condition = .damaged }
+        }
+        while let damaged = try await firstDamaged(of: RetentionPlan.newestWhole(of: backups)),
+            let index = backups.firstIndex(where: { $0.label == damaged })
+        {
+            backups[index].condition = .damaged
+        }
         return RetentionPlan.decide(backups, policy: policy, now: taker.clock())
+    }
+
+    private func firstDamaged(of chain: [RetentionPlan.Backup]) async throws -> BackupLabel? {
+        for backup in chain {
+            do {
+                _ = try await SealedBackup.open(catalog, backup.label, cryptography: catalog.cryptography)
+            } catch let error as EngineError where error.isDamage {
+                Logger.current.warning(
+                    "a backup is not as it was written",
+                    metadata: [LogKeys.label: "\(backup.label)", LogKeys.error: "\(error.summary)"])
+                return backup.label
+            }
+        }
+        return nil
     }
 
     /// Deletes what the policy does not keep, children before their parents, and the remains of interrupted runs.
@@ -62,6 +96,19 @@ package struct RetentionOperation: Sendable {
             return
         }
         if !decisions[parent].isKept { spare(parent, .neededBy(backup.label), in: &decisions) }
+    }
+}
+
+extension BackupRecord {
+    /// Whether the parent that is there is the one that this backup was built on; true where there is none to compare.
+    fileprivate func fits(to older: [BackupLabel: BackupRecord]) -> Bool {
+        do {
+            guard let label = try requiredParent(), let parent = older[label] else { return true }
+            try requireBuilt(on: parent)
+            return true
+        } catch {
+            return false
+        }
     }
 }
 

@@ -43,6 +43,14 @@ package struct RetentionPlan: Sendable {
         package var reasons: [RetentionReason]
     }
 
+    /// The newest backup that counts as valid, with all that it builds on, newest first; empty when there is none.
+    package static func newestWhole(of backups: [Backup]) -> [Backup] {
+        let plan = RetentionPlan(backups, RetentionPolicy(), 0)
+        var chain = plan.backups.last { plan.condition($0) == .valid }.map { [$0] } ?? []
+        while let parent = chain.last?.parent, let next = plan.byLabel[parent] { chain.append(next) }
+        return chain
+    }
+
     private let backups: [Backup]
     private let byLabel: [BackupLabel: Backup]
     private let policy: RetentionPolicy
@@ -72,6 +80,11 @@ package struct RetentionPlan: Sendable {
                 keep(label, .newest(period, bucket))
             }
         }
+        // What cannot be restored is not the newest of anything, but what the policy would keep of it may yet be healed by a copy.
+        var wanted: Set<BackupLabel> = []
+        for period in RetentionPeriod.allCases {
+            wanted.formUnion(period.newest(of: backups.map(\.label), count: period.count(policy)).map(\.label))
+        }
         for backup in backups {
             if backup.isKept { keep(backup.label, .kept) }
             if backup.hasUnknownNotes { keep(backup.label, .unknownNotes) }
@@ -79,7 +92,13 @@ package struct RetentionPlan: Sendable {
             case .valid: break
             case .unknown: keep(backup.label, .unknown)
             case .damaged:
-                if now - backup.label.secondsSince1970 < Self.graceInSeconds { keep(backup.label, .grace) }
+                if whole.isEmpty {
+                    keep(backup.label, .nothingValid)
+                } else if wanted.contains(backup.label) {
+                    keep(backup.label, .wanted)
+                } else if now - backup.label.secondsSince1970 < Self.graceInSeconds {
+                    keep(backup.label, .grace)
+                }
             }
         }
         if let last = whole.last, reasons[last.label] == nil { keep(last.label, .lastValid) }

@@ -14,6 +14,10 @@ package enum RetentionReason: Sendable, Hashable, CustomStringConvertible {
     case lastValid
     /// It cannot be restored, and is not old enough to go for that.
     case grace
+    /// It cannot be restored as it is here, but the policy would keep it.
+    case wanted
+    /// No backup can be restored as it is here, so none is given up.
+    case nothingValid
     /// Nobody can tell what it is.
     case unknown
     /// Nothing keeps it.
@@ -32,6 +36,8 @@ package enum RetentionReason: Sendable, Hashable, CustomStringConvertible {
         case .unknownNotes: "its notes cannot be read now"
         case .lastValid: "the last valid backup"
         case .grace: "not valid, for less than 7 days"
+        case .wanted: "not valid, but of a span that the policy keeps"
+        case .nothingValid: "not valid, as no other one is"
         case .unknown: "cannot be read now"
         case .expired: "not kept by the policy"
         case .damaged: "not valid"

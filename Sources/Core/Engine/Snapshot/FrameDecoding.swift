@@ -41,7 +41,7 @@ final class FrameDecoding {
         guard frame.stored.checksum == plan.archive.frames[fetched.number].checksum else {
             throw plan.damage(of: fetched.number, "the stored bytes are not those that were written")
         }
-        guard let decoder = try decoder(for: fetched) else { return }
+        let decoder = try decoder(for: fetched)
         try frame.stored.withBytes { (stored: RawSpan) throws(CodecError) in
             try decoder.decode(stored, at: frame.position, into: frame.plain)
         }
@@ -50,13 +50,16 @@ final class FrameDecoding {
         }
     }
 
-    private func decoder(for fetched: FrameFetch.Fetched) throws -> ChainDecoder? {
+    private func decoder(for fetched: FrameFetch.Fetched) throws -> ChainDecoder {
         let volume = fetched.plan.volume(of: fetched.number)
         if let index = decoders.lastIndex(where: { $0.part == fetched.part && $0.volume == volume }) {
-            if index < decoders.count - 1 { decoders.append(decoders.remove(at: index)) }
-            return decoders.last?.decoder
+            let found = decoders.remove(at: index)
+            decoders.append(found)
+            return found.decoder
         }
-        guard let object = fetched.frame.object else { return nil }
+        guard let object = fetched.frame.object else {
+            throw fetched.plan.damage(of: fetched.number, "its volume was not opened")
+        }
         let decoder = try object.makeDecoder(frameByteCount: fetched.plan.record.frames.frameByteCount)
         if decoders.count == mostDecoders { decoders.removeFirst() }
         decoders.append(VolumeDecoder(part: fetched.part, volume: volume, decoder: decoder))
