@@ -48,7 +48,9 @@ public struct CommandLineInterface: Sendable {
         if program == .user { Interruption.blockSignals() }
         let work = Task.detached {
             let exitCode = await CommandRunner(session).run(command)
-            exit(exitCode.rawValue)
+            // Not `exit`: what C libraries do then, as OpenSSL does when it frees its tables, meets threads that are just ending and
+            // free their parts (seen once in some thousand runs as a double free). Nothing is buffered here.
+            _exit(exitCode.rawValue)
         }
         guard program == .user else { while true { pause() } }
         Interruption.waitForSignals {
