@@ -39,6 +39,12 @@ struct SampleService: BackupService {
             skippedObjectCount: request.includesParents ? 7 : 2)
     }
 
+    func archive(_ request: ArchiveRequest, progress: ProgressCounter) async throws -> ArchiveAnswer {
+        ArchiveAnswer(
+            summary, archive: request.destination.path(of: "\(request.server.name)-\(summary.label).tar.zstd"),
+            byteCount: 8_531_968, plainByteCount: 48_802_304)
+    }
+
     func delete(_ request: DeleteRequest) async throws -> DeleteAnswer {
         var summary = summary
         summary.targets = [TargetOutcome(target: "local", status: error == nil ? .absent : .failed)]

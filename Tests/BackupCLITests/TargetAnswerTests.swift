@@ -123,7 +123,7 @@ import Testing
         #expect(exitCode == .done, "\(console.errors)")
         #expect(console.output.contains("      Status: failed\n      Target: far\n"))
         #expect(console.output.contains("      Status: complete\n      Target: local\n"))
-        #expect(console.errors.contains("warning: a target could not be used for the restore"))
+        #expect(console.errors.contains("warning: a target could not be used as a source"))
         #expect(try folder.tree().contains("primary-\(Self.label)/global/pg_control"))
     }
 

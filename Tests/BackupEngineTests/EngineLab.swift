@@ -76,4 +76,20 @@ struct EngineLab {
             chain: chain, request: request, cryptography: cryptography, progress: ProgressCounter(activity: "")
         ).run()
     }
+
+    /// Archives a backup, and unpacks the tar file in a new folder with `tar`.
+    func archive(_ label: BackupLabel, unpackedIn target: String) async throws {
+        let archives = folder.path("archives")
+        let chain = try await BackupChain.open(
+            catalog: catalog(), label: label, codecs: codecs, cryptography: cryptography, workers: workers)
+        let destination = ArchiveDestination(
+            backend: LocalBackend(path: archives), codecs: CodecChain([]), replaces: false)
+        let outcome = try await ArchiveOperation(
+            chain: chain, destination: destination, cryptography: cryptography,
+            progress: ProgressCounter(activity: "")
+        ).run()
+        try Program.check("/bin/mkdir", [target])
+        try Program.check("/bin/tar", ["xf", "\(archives)/\(outcome.name)", "-C", target])
+        try Program.check("/bin/rm", ["\(archives)/\(outcome.name)"])
+    }
 }

@@ -150,7 +150,23 @@ extension FormatTests {
             #expect(line.first == "-rw-------")
             #expect(line.dropFirst(2).first == "\(byteCount)")
             #expect(line.last == "\(name)\n")
-            #expect(try TarHeader.parse(header, contentOffset: 512).byteCount == byteCount)
+        }
+
+        @Test(arguments: [1, 99, 100, 101, 156, 255, 256, 257, 700])
+        func `tar unpacks an entry of ours with its name, whatever its length`(byteCount: Int) throws {
+            let folder = try TemporaryFolder()
+            // Names of at most 200 bytes, some of which are not UTF-8.
+            let path = (1...byteCount).map { $0 % 201 == 200 && $0 < byteCount ? 0x2F : UInt8(0xDF + $0 % 3) }
+            let entry = TarHeader.Entry(path: path, byteCount: 4, mode: 0o640, modifiedAt: 1_735_689_600)
+            let end = [UInt8](repeating: 0, count: 1024)
+            let tar = TarHeader.make(entry) + Array("mine".utf8) + TarHeader.padding(behind: 4) + end
+
+            let outcome = try Program.run("/bin/tar", ["-x", "-C", folder.path, "-f", "-"], input: tar)
+
+            #expect(outcome.status == 0, "\(outcome.errorText)")
+            let found = try Program.run(
+                "/usr/bin/find", [folder.path, "-type", "f", "-printf", "%P %s %m %T@"], environment: ["LC_ALL": "C"])
+            #expect(found.output.starts(with: path + Array(" 4 640 1735689600".utf8)))
         }
     }
 }

@@ -33,7 +33,7 @@ struct GoldenRepositoryMaker: Sendable {
         let target = UploadTarget(name: "golden", backend: repository.backend)
         let pipe = EncodePipe(
             chain: chain, format: Self.format, targets: [target], cryptography: repository.cryptography,
-            objectOwner: id, keyPrefix: Layout.backupPrefix("primary", backup.label), workers: 2)
+            binding: .backup(id: id), keyPrefix: Layout.backupPrefix("primary", backup.label), workers: 2)
         let plan = plan
         let content = try await pipe.run { try await Self.fill(pipe, plan) }
         let files = content.index.archives.flatMap(\.members).filter { $0.kind == .file }

@@ -82,7 +82,7 @@ import Testing
         let pipe = EncodePipe(
             chain: CodecChain([]), format: .standard,
             targets: [UploadTarget(name: "memory", backend: MemoryBackend())], cryptography: cryptography,
-            objectOwner: "id", keyPrefix: "primary/backup/20250101000000/", workers: 1)
+            binding: .backup(id: "id"), keyPrefix: "primary/backup/20250101000000/", workers: 1)
         let plan = BackupPlan(
             server: "primary", connection: ConnectionSettings(), compression: nil, encryption: nil, workers: 1,
             manifestChecksums: "CRC32C", cryptography: cryptography, version: "0.1.0",

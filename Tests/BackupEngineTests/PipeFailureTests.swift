@@ -44,7 +44,7 @@ import Testing
         }
         let pipe = EncodePipe(
             chain: CodecChain([]), format: Self.format, targets: [UploadTarget(name: "memory", backend: place)],
-            cryptography: OpenSSLCryptography(), objectOwner: "x", keyPrefix: "p/", workers: 2)
+            cryptography: OpenSSLCryptography(), binding: .backup(id: "x"), keyPrefix: "p/", workers: 2)
 
         let error = await #expect(throws: StorageError.self) {
             try await onPool {

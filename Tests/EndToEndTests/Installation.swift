@@ -62,6 +62,12 @@ struct Installation {
             "/bin/sh", script + ["-c", folder.path(configuration)] + arguments, environment: environment)
     }
 
+    /// Runs `pgmoneta-cli` to its end with its standard output going to a file.
+    func run(_ arguments: String..., output: String) throws -> ProgramOutcome {
+        try Program.run(
+            "/bin/sh", ["-c", "exec \"$@\" > '\(output)'", "sh"] + command(arguments), environment: environment)
+    }
+
     /// Starts `pgmoneta-cli`.
     func start(_ arguments: [String]) throws -> RunningProgram {
         let command = command(arguments)

@@ -30,12 +30,15 @@ extension EndToEnd {
             Step("info", "primary", "newest"), Step("info", "primary", "oldest"),
             Step("verify", "primary", "newest", "all"), Step("verify", "primary", "newest", "all", "--quick"),
             .restore("newest", "full"),
+            Step("archive", "primary", "newest", "current", "FOLDER", "--encryption", "none"),
+            Step("archive", "primary", "newest", "FOLDER", "--encryption", "none", status: 1),
         ]
 
         /// What is done with an incremental backup on it, up to the end of both.
         private static let chainSteps = [
             Step("list-backup", "primary"), Step("info", "primary", "newest"), Step("info", "primary", "oldest"),
             Step("verify", "primary", "newest", "all"), .restore("newest", "chain"),
+            Step("archive", "primary", "newest", "FOLDER", "--encryption", "none"),
             Step("delete", "primary", "oldest", status: 1), Step("list-backup", "primary"),
             Step("delete", "primary", "oldest", "--cascade"), Step("list-backup", "primary"),
             Step("info", "primary", "newest", status: 1),
@@ -106,6 +109,7 @@ extension EndToEnd {
             }
             let controls = trees[0].count { $0.contains("/global/pg_control") }
             #expect(controls == 6, "name, size and digest for each of two restores")
+            #expect(trees[0].count { $0.contains(".tar.") } == 6, "name, size and digest of each of two archives")
             expectSame(trees)
         }
 

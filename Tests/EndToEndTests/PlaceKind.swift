@@ -36,6 +36,15 @@ struct Places {
         return ["target = local, s3, ssh"] + general + sections
     }
 
+    /// The URL of a place.
+    func url(_ kind: PlaceKind, of installation: Installation) -> String {
+        switch kind {
+        case .local: "file://" + installation.repository
+        case .s3: s3.url(prefix: prefix)
+        case .ssh: ssh.url()
+        }
+    }
+
     /// Brings all objects of a place into an empty folder, with programs that are not ours: `cp`, `rclone` and `sftp`.
     func download(_ kind: PlaceKind, of installation: Installation, to folder: String) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

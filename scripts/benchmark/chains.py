@@ -80,7 +80,9 @@ def _memory(laboratory):
     for number in range(50):
         ours.cluster.sql(f"UPDATE pgbench_accounts SET abalance = {number} WHERE aid % 997 = {number}; CHECKPOINT")
         ours.run("backup", "primary", "newest")
-    return {"restore, full + 50": ours.restore, "verify, full + 50": ours.verify}
+    return {
+        "restore, full + 50": ours.restore, "verify, full + 50": ours.verify, "archive, full + 50": ours.archive,
+    }
 
 
 CHAIN_ROWS = {
@@ -101,5 +103,6 @@ CHAIN_ROWS = {
     "chain-memory": Row(
         "Memory for a chain of 50 on a full backup (PostgreSQL 17, the database ten times smaller)", _memory, [
             Goal("memory", "restore, full + 50", MEMORY_LIMIT),
-            Goal("memory", "verify, full + 50", MEMORY_LIMIT)], most_turns=2),
+            Goal("memory", "verify, full + 50", MEMORY_LIMIT),
+            Goal("memory", "archive, full + 50", MEMORY_LIMIT)], most_turns=2),
 }

@@ -62,6 +62,15 @@ class Pgmoneta:
         self.laboratory.workspace.discard(target)
         return sample
 
+    def archive(self, identifier="newest"):
+        """Measures a tar file of a backup, made in a fresh folder."""
+        target = self.laboratory.workspace.fresh("archived")
+        self.laboratory.workspace.settle(self.repository)
+        sample = self.measure("archive", "primary", identifier, target)
+        sample.stored = stored_bytes(target)
+        self.laboratory.workspace.discard(target)
+        return sample
+
     def verify(self, *options):
         """Measures a verification of the newest backup."""
         self.laboratory.workspace.settle(self.repository)

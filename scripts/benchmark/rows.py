@@ -109,6 +109,7 @@ def _memory(laboratory):
         cases[f"backup{size}"] = _once(lambda cluster=cluster: Pgmoneta(laboratory, cluster))
         cases[f"verify{size}"] = kept.verify
         cases[f"restore{size}"] = kept.restore
+        cases[f"archive{size}"] = kept.archive
     return cases
 
 
@@ -157,7 +158,8 @@ ROWS = {
     "memory": Row(
         "Memory does not grow with the database (PostgreSQL 17; peak of the process)", _memory, [
             Goal("memory", f"{command}", 1.1, f"{command}, a tenth", lowest=0.9)
-            for command in ("backup", "verify", "restore")], most_turns=3),
+            for command in ("backup", "verify", "restore", "archive")] + [
+            Goal("memory", "archive", MEMORY_LIMIT)], most_turns=3),
     "list": Row(
         "list-backup with 1000 backups (local directory)", _list, [Goal("wall", "list-backup", 0.5)],
         runs=3),

@@ -54,7 +54,8 @@ package struct CommandRunner: Sendable {
         let reply = Reply(
             command: type(of: command).name, clientVersion: ProgramVersion.text,
             unixSeconds: session.clock.unixSeconds(), outcome: outcome, request: command.request, response: response)
-        session.console.output(reply.render(command.format))
+        let console = session.console
+        (command.isOutputTaken ? console.errors : console.output)(reply.render(command.format))
     }
 
     /// Writes `error:` and `remedy:`; a faulty configuration is written fault by fault.

@@ -9,6 +9,8 @@ package protocol SessionCommand: ParsableCommand, Sendable {
     var format: OutputFormat { get }
     /// Whether it logs what it does.
     var isVerbose: Bool { get }
+    /// Whether standard output is the result itself; then the reply goes to the errors.
+    var isOutputTaken: Bool { get }
     /// What was asked for, as the reply repeats it.
     var request: [String: OutputValue] { get }
     /// Does the work.
@@ -16,6 +18,8 @@ package protocol SessionCommand: ParsableCommand, Sendable {
 }
 
 extension SessionCommand {
+    package var isOutputTaken: Bool { false }
+
     /// The command for its own arguments, without a command tree around it.
     /// - Throws: the parser's error when they do not fit.
     package static func make(from arguments: [String]) throws -> Self { try parse(arguments) }

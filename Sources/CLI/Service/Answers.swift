@@ -150,6 +150,26 @@ package struct RestoreAnswer: Sendable, Hashable {
     }
 }
 
+/// The answer to `archive`.
+package struct ArchiveAnswer: Sendable, Hashable {
+    /// The backup; of its targets, those that were of no use have failed.
+    package var summary: BackupSummary
+    /// Where the tar file is; `-` on standard output.
+    package var archive: String
+    /// Its bytes.
+    package var byteCount: Int
+    /// Its bytes before it was encoded.
+    package var plainByteCount: Int
+
+    /// Makes an answer.
+    package init(_ summary: BackupSummary, archive: String, byteCount: Int, plainByteCount: Int) {
+        self.summary = summary
+        self.archive = archive
+        self.byteCount = byteCount
+        self.plainByteCount = plainByteCount
+    }
+}
+
 /// The answer to `delete`.
 package struct DeleteAnswer: Sendable, Hashable {
     /// The backup that was asked for, with what became of it on each target: `absent` where it is gone.

@@ -56,6 +56,20 @@ package struct BackupReplies: Sendable {
         return fields
     }
 
+    /// `archive`.
+    package func archive(_ answer: ArchiveAnswer) -> [String: OutputValue] {
+        var fields = common(ServerIdentity(answer.summary))
+        fields.merge(sizes(answer.summary)) { $1 }
+        fields.merge(kind(answer.summary)) { $1 }
+        fields["Archive"] = .string(answer.archive)
+        fields["ArchiveSize"] = .size(answer.byteCount)
+        fields["Backup"] = .string(answer.summary.label)
+        fields["Comments"] = .string(Self.comments(answer.summary.comments))
+        fields["Targets"] = targets(answer.summary.targets)
+        fields["UnpackedSize"] = .size(answer.plainByteCount)
+        return fields
+    }
+
     /// `delete`.
     package func delete(_ answer: DeleteAnswer) -> [String: OutputValue] {
         var fields = common(ServerIdentity(answer.summary))

@@ -14,6 +14,8 @@ package protocol BackupService: Sendable {
     func verify(_ request: VerifyRequest, progress: ProgressCounter) async throws -> VerifyAnswer
     /// Restores a backup and its parents into a directory.
     func restore(_ request: RestoreRequest, progress: ProgressCounter) async throws -> RestoreAnswer
+    /// Makes one tar file of a backup and its parents.
+    func archive(_ request: ArchiveRequest, progress: ProgressCounter) async throws -> ArchiveAnswer
     /// Deletes a backup from every target that has it.
     func delete(_ request: DeleteRequest) async throws -> DeleteAnswer
     /// Changes the notes about a backup on every target that has it.

@@ -13,26 +13,25 @@ extension EngineService {
             let directory = Self.dataDirectory(request, label)
             var summary = view.summary(of: label, codecs: session.kit.codecs)
             for outcome in summary.targets where outcome.status == .failed { warn(outcome) }
-            summary.targets = try await restore(
-                request, label, from: view.catalogs(with: label), to: directory, summary.targets, progress)
+            try await fromFirstSource(view.catalogs(with: label), &summary.targets) { catalog in
+                try await restore(request, label, from: catalog, to: directory, progress)
+            }
             return RestoreAnswer(summary, directory: directory)
         }
     }
 
-    /// Restores from the first target that has the whole backup. What a target gave that turned out to be of no use is removed
-    /// before the next one is tried.
-    /// - Returns: `outcomes` with the failures of those that were tried in vain.
-    /// - Throws: the first target's failure when none was of use; what concerns the directory at once.
-    private func restore(
-        _ request: RestoreRequest, _ label: BackupLabel, from sources: [(target: String, catalog: Catalog)],
-        to directory: String, _ outcomes: [TargetOutcome], _ progress: ProgressCounter
-    ) async throws -> [TargetOutcome] {
-        var outcomes = outcomes
+    /// Does something with the first target that has the whole backup. What a target gave that turned out to be of no use is
+    /// removed before the next one is tried.
+    /// - Parameter outcomes: gets the failures of those that were tried in vain.
+    /// - Throws: the first target's failure when none was of use; what does not concern the targets at once.
+    func fromFirstSource<Result>(
+        _ sources: [(target: String, catalog: Catalog)], _ outcomes: inout [TargetOutcome],
+        _ body: (Catalog) async throws -> Result
+    ) async throws -> Result {
         var firstFailure: (any Error)?
         for (target, catalog) in sources {
             do {
-                try await restore(request, label, from: catalog, to: directory, progress)
-                return outcomes
+                return try await body(catalog)
             } catch {
                 guard error.isOfTarget else { throw error }
                 firstFailure = firstFailure ?? error
@@ -41,7 +40,7 @@ extension EngineService {
                 if target != sources.last?.target { warn(outcome) }
             }
         }
-        throw firstFailure ?? EngineError(.unknownBackup, "'\(label)'")
+        throw firstFailure ?? EngineError(.noBackup, "no target has it")
     }
 
     private func restore(
@@ -67,9 +66,9 @@ extension EngineService {
         return directory + "/\(request.server.name)-\(label)"
     }
 
-    private func warn(_ outcome: TargetOutcome) {
+    func warn(_ outcome: TargetOutcome) {
         Logger.current.warning(
-            "a target could not be used for the restore",
+            "a target could not be used as a source",
             metadata: [LogKeys.target: "\(outcome.target)", LogKeys.error: "\(outcome.error ?? "")"])
     }
 }

@@ -1,3 +1,4 @@
+import BackupAPI
 package import BackupEngine
 
 /// `backup <server> [identifier]`.
@@ -80,6 +81,47 @@ package struct RestoreRequest: Sendable {
     package var existing: RestorePlan.Existing
     /// Other places for tablespaces.
     package var tablespaceMappings: [TablespaceMapping]
+}
+
+/// `archive <server> <identifier> [position] <directory | target | ->`.
+package struct ArchiveRequest: Sendable {
+    /// Where the tar file goes.
+    package enum Destination: Sendable {
+        /// A directory of this machine, which is there.
+        case directory(TargetDefinition)
+        /// Any other place.
+        case target(TargetDefinition)
+        case standardOutput
+
+        /// Whether what was written cannot be taken back.
+        var isStream: Bool { if case .standardOutput = self { true } else { false } }
+
+        /// Where a file of a name is.
+        package func path(of name: String) -> String {
+            switch self {
+            case .directory(let target): target.location.path == "/" ? "/\(name)" : "\(target.location.path)/\(name)"
+            case .target(let target): "\(target.location)/\(name)"
+            case .standardOutput: "-"
+            }
+        }
+    }
+
+    /// The server, resolved.
+    package var server: ServerSettings
+    /// Where to look; at least one.
+    package var targets: [TargetDefinition]
+    /// The backup.
+    package var identifier: BackupIdentifier
+    /// Where recovery shall end.
+    package var position: RestorePosition
+    /// Where the tar file goes.
+    package var destination: Destination
+    /// The compression's name and level; nil for none.
+    package var compression: (name: String, level: Int?)?
+    /// The encryption's name; nil for none.
+    package var encryption: String?
+    /// Whether a file of that name is replaced.
+    package var isForced: Bool
 }
 
 /// `delete <server> <identifier>`.

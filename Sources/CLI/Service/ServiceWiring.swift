@@ -10,7 +10,7 @@ package enum ServiceWiring {
     /// The commands that need the engine's services.
     static let commands: [any ParsableCommand.Type] = [
         BackupCommand.self, ListBackupCommand.self, InfoCommand.self, VerifyCommand.self, RestoreCommand.self,
-        CopyCommand.self, DeleteCommand.self, AnnotateCommand.self, RetainCommand.self, ExpungeCommand.self,
-        RetentionCommand.self,
+        ArchiveCommand.self, CopyCommand.self, DeleteCommand.self, AnnotateCommand.self, RetainCommand.self,
+        ExpungeCommand.self, RetentionCommand.self,
     ]
 }

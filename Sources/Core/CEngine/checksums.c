@@ -95,7 +95,14 @@ static const uint32_t seeds[SUMS] = {
     0xE58F764B, 0x187636BC, 0x5D7B3BB1, 0xE73DE7DE, 0x92BEC979, 0xCCA6C0B2, 0x304A0979, 0x85AA43D4,
     0x783125BB, 0x6CA8EAA2, 0xE407EAC6, 0x4B5CFC3E, 0x9FBF8C76, 0x15CA20BE, 0xF2CA9FD3, 0x959BD756};
 
-#if defined(__x86_64__) && defined(__linux__)
+#ifdef __has_feature
+#define IS_THREAD_SANITIZED __has_feature(thread_sanitizer)
+#else
+#define IS_THREAD_SANITIZED 0
+#endif
+
+/* The loader chooses among clones before the thread sanitizer's runtime is ready for that. */
+#if defined(__x86_64__) && defined(__linux__) && !IS_THREAD_SANITIZED
 __attribute__((target_clones("avx2", "default")))
 #endif
 static uint32_t page_hash(const uint8_t *page) {

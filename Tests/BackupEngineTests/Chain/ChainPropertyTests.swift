@@ -65,6 +65,13 @@ import Testing
             let expected = try oracle.combine(
                 chain, tablespaces: Dictionary(uniqueKeysWithValues: spaces.map { ($0.oid, $0.new + "-oracle") }))
             try ChainOracle.expectEqual(data, expected)
+            let unpacked = folder.path("unpacked-\(number)")
+            try await onPool { try await lab.archive(label, unpackedIn: unpacked) }
+            try ChainOracle.expectEqual("\(unpacked)/primary-\(label)", data)
+            let sameManifest = try Program.run(
+                "/usr/bin/cmp", ["\(data)/backup_manifest", "\(unpacked)/primary-\(label)/backup_manifest"])
+            #expect(sameManifest.status == 0, "seed \(seed), \(label): \(sameManifest.text)")
+            try FileManager.default.removeItem(atPath: unpacked)
             let check = try Program.run(try cluster.bin("pg_verifybackup"), [data])
             #expect(check.status == 0, "seed \(seed), \(label): \(check.errorText)")
             for space in spaces {

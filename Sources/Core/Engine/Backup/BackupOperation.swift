@@ -52,8 +52,8 @@ package struct BackupOperation: Sendable {
         let chain = try plan.chain(keys: prepared.keys)
         let id = try Repository.newID(plan.cryptography)
         let pipe = EncodePipe(
-            chain: chain, format: .standard, targets: targets, cryptography: plan.cryptography, objectOwner: id,
-            keyPrefix: Layout.backupPrefix(plan.server, label), workers: plan.workers)
+            chain: chain, format: .standard, targets: targets, cryptography: plan.cryptography,
+            binding: .backup(id: id), keyPrefix: Layout.backupPrefix(plan.server, label), workers: plan.workers)
         let content = try await pipe.run { [plan, progress] in
             try await BackupTransfer(
                 plan: plan, source: source, pipe: pipe, parent: prepared.parent, progress: progress

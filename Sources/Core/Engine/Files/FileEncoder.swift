@@ -2,34 +2,27 @@ import BackupAPI
 
 /// Encodes a file frame by frame, several at once, in memory that does not grow.
 struct FileEncoder {
-    /// What an encrypted file says about itself: it is bound to no name, so that it may be renamed.
-    static func identity(_ codec: any Codec) -> ObjectIdentity {
-        ObjectIdentity(
-            repository: "file", key: "", chain: CodecChain([codec]).name,
-            frameByteCount: FrameFormat.standard.frameByteCount)
-    }
-
+    private static let frameByteCount = FrameFormat.standard.frameByteCount
     private let chain: CodecChain
-    private let identity: ObjectIdentity
     private let workers: Int
     private let progress: ProgressCounter
 
     init(codec: any Codec, workers: Int, progress: ProgressCounter) {
         chain = CodecChain([codec])
-        identity = Self.identity(codec)
         self.workers = max(1, workers)
         self.progress = progress
     }
 
     func run(_ source: SourceFile, to draft: DraftFile) async throws {
+        let identity = ObjectBinding.file.identity(key: nil, chain: chain, frameByteCount: Self.frameByteCount)
         let object = try chain.beginObject(identity)
         try draft.write(object.header)
-        let encoders = try (0..<workers).map { _ in try object.makeEncoder(frameByteCount: identity.frameByteCount) }
+        let encoders = try (0..<workers).map { _ in try object.makeEncoder(frameByteCount: Self.frameByteCount) }
         // One frame more than there are encoders is read ahead: only an end behind a frame tells that it is the last one.
         var free = (0...workers).map { _ in
             Frame(
-                plainByteCount: identity.frameByteCount,
-                storedByteCount: chain.maximumEncodedByteCount(forPlain: identity.frameByteCount))
+                plainByteCount: Self.frameByteCount,
+                storedByteCount: chain.maximumEncodedByteCount(forPlain: Self.frameByteCount))
         }
         var ahead = free.removeLast()
         try source.fill(ahead.plain)

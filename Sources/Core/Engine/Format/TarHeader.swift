@@ -32,38 +32,6 @@ enum TarHeader {
             linkTarget: kind == .link ? link : "")
     }
 
-    /// Makes the header of a regular file, for entries of our own such as WAL segments.
-    static func make(path: String, byteCount: Int, mode: Int, modifiedAt: Int64) -> [UInt8] {
-        var block = [UInt8](repeating: 0, count: 512)
-        func put(_ text: String, at offset: Int) {
-            for (index, byte) in text.utf8.enumerated() { block[offset + index] = byte }
-        }
-        func put(octal value: Int, at offset: Int, digits: Int) {
-            let text = String(value, radix: 8)
-            put(String(repeating: "0", count: max(0, digits - text.utf8.count)) + text, at: offset)
-        }
-        put(String(path.prefix(99)), at: 0)
-        put(octal: mode, at: 100, digits: 7)
-        put(octal: 0, at: 108, digits: 7)
-        put(octal: 0, at: 116, digits: 7)
-        if byteCount < 1 << 33 {
-            put(octal: byteCount, at: 124, digits: 11)
-        } else {
-            block[124] = 0x80
-            for index in 0..<8 { block[128 + index] = UInt8(truncatingIfNeeded: byteCount >> (8 * (7 - index))) }
-        }
-        put(octal: Int(modifiedAt), at: 136, digits: 11)
-        put("        ", at: 148)
-        block[156] = 0x30
-        put("ustar", at: 257)
-        put("00", at: 263)
-        let sum = block.reduce(0) { $0 + Int($1) }
-        put(octal: sum, at: 148, digits: 6)
-        block[154] = 0
-        block[155] = 0x20
-        return block
-    }
-
     /// An octal field, ended by a blank or a zero; or GNU's base-256 when its first bit is set.
     private static func number(_ field: ArraySlice<UInt8>) -> Int? {
         guard let first = field.first else { return nil }

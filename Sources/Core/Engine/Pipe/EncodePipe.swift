@@ -32,26 +32,29 @@ package final class EncodePipe: Sendable {
     package let format: FrameFormat
     package let targets: [UploadTarget]
     package let cryptography: any Cryptography
-    /// The id that encrypted objects are bound to.
-    package let objectOwner: String
+    /// What encrypted objects are bound to.
+    package let binding: ObjectBinding
     /// What the keys of all objects begin with.
     package let keyPrefix: String
     let freeFrames = Mailbox<Frame>()
     private let queue = Mailbox<Frame>()
     private let newStreams = Mailbox<FrameStream>()
     private let firstFailure = Mutex<(any Error)?>(nil)
+    /// Whether an object that is there already is a fault.
+    let createsOnly: Bool
     private let workers: Int
 
     /// Makes a pipe with memory for `workers` × 2 + 4 frames.
     package init(
         chain: CodecChain, format: FrameFormat, targets: [UploadTarget], cryptography: any Cryptography,
-        objectOwner: String, keyPrefix: String, workers: Int
+        binding: ObjectBinding, keyPrefix: String, workers: Int, createsOnly: Bool = false
     ) {
         self.chain = chain
         self.format = format
         self.targets = targets
         self.cryptography = cryptography
-        self.objectOwner = objectOwner
+        self.binding = binding
+        self.createsOnly = createsOnly
         self.keyPrefix = keyPrefix
         self.workers = workers
         let storedByteCount = chain.maximumEncodedByteCount(forPlain: format.frameByteCount)

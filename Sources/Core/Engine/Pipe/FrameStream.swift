@@ -107,9 +107,9 @@ package final class FrameStream: @unchecked Sendable {
     private func submit(_ frame: Frame, isStreamEnd: Bool) throws {
         let index = nextNumber % framesPerVolume
         if index == 0 {
-            let identity = ObjectIdentity(
-                repository: pipe.objectOwner, key: try pipe.key(path(nextNumber / framesPerVolume)).string,
-                chain: pipe.chain.name, frameByteCount: pipe.format.frameByteCount)
+            let identity = pipe.binding.identity(
+                key: try pipe.key(path(nextNumber / framesPerVolume)), chain: pipe.chain,
+                frameByteCount: pipe.format.frameByteCount)
             object = try pipe.chain.beginObject(identity)
         }
         frame.stream = self

@@ -80,7 +80,8 @@ final class TargetWriter: Sendable {
     }
 
     private func writeVolume(from first: Frame) async throws {
-        let options = WriteOptions(expectedByteCount: first.position.isLast ? first.stored.count : nil)
+        let options = WriteOptions(
+            ifAbsent: pipe.createsOnly, expectedByteCount: first.position.isLast ? first.stored.count : nil)
         var held: Frame? = first
         defer { if let held { done(held) } }
         let key = try pipe.key(path(first.number / framesPerVolume))

@@ -10,32 +10,32 @@ struct CombinedManifest {
     let cryptography: any Cryptography
 
     /// Hands out the text piece by piece.
-    func write(to consume: ([UInt8]) throws -> Void) throws {
+    func write(to consume: ([UInt8]) async throws -> Void) async throws {
         let digest = cryptography.makeDigest(.sha256)
-        func put(_ text: String) throws {
+        func put(_ text: String) async throws {
             let bytes = Array(text.utf8)
             digest.update(unsafe bytes.span.bytes)
-            try consume(bytes)
+            try await consume(bytes)
         }
         let record = snapshot.record
         // Version 2 came with PostgreSQL 17, and the system's identifier with it.
         if record.majorVersion >= 17 {
-            try put(
+            try await put(
                 "{ \"PostgreSQL-Backup-Manifest-Version\": 2,\n\"System-Identifier\": \(record.systemIdentifier),\n")
         } else {
-            try put("{ \"PostgreSQL-Backup-Manifest-Version\": 1,\n")
+            try await put("{ \"PostgreSQL-Backup-Manifest-Version\": 1,\n")
         }
-        try put("\"Files\": [")
+        try await put("\"Files\": [")
         var separator = "\n"
         for (index, file) in snapshot.files.enumerated() where file.root != .wal {
-            try put(separator + line(file, checksum: checksums[index]))
+            try await put(separator + line(file, checksum: checksums[index]))
             separator = ",\n"
         }
-        try put(
+        try await put(
             "\n],\n\"WAL-Ranges\": [\n{ \"Timeline\": \(record.startTimeline), \"Start-LSN\": \"\(record.startLSN)\", "
                 + "\"End-LSN\": \"\(record.endLSN)\" }\n],\n")
         let sum = hexadecimal(digest.finish())
-        try consume(Array("\"Manifest-Checksum\": \"\(sum)\"}\n".utf8))
+        try await consume(Array("\"Manifest-Checksum\": \"\(sum)\"}\n".utf8))
     }
 
     private func line(_ file: Snapshot.File, checksum: UInt32) -> String {
@@ -67,5 +67,24 @@ struct CombinedManifest {
         func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
         return "\(time.year)-\(two(time.month))-\(two(time.day)) \(two(time.hour)):\(two(time.minute)):"
             + "\(two(time.second)) GMT"
+    }
+}
+
+extension BackupChain {
+    /// Whether PostgreSQL's manifest is of the whole tree.
+    var hasOwnManifest: Bool { members.count == 1 }
+
+    /// Hands out the manifest of the tree piece by piece: PostgreSQL's own one, or for several backups the one of the whole.
+    /// What was stored is proven when the call returns.
+    /// - Parameter checksums: CRC-32C of each file of the snapshot.
+    func manifest(
+        of snapshot: Snapshot, checksums: [UInt32], _ cryptography: any Cryptography,
+        to consume: (RawSpan) async throws -> Void
+    ) async throws {
+        if hasOwnManifest { return try await newest.manifest(to: consume) }
+        try await CombinedManifest(snapshot: snapshot, checksums: checksums, cryptography: cryptography).write {
+            // Sound: the span does not outlive the call.
+            try await consume(unsafe $0.span.bytes)
+        }
     }
 }

@@ -23,13 +23,8 @@ struct RestoredManifest {
         if let owner, fchown(descriptor, owner.user, owner.group) != 0 {
             throw FileFault.error(errno, "give away", path)
         }
-        if chain.hasOwnManifest {
-            return try await chain.newest.manifest { span in
-                try unsafe span.withUnsafeBytes { try unsafe Self.append($0, to: descriptor, path) }
-            }
-        }
-        try CombinedManifest(snapshot: snapshot, checksums: checksums, cryptography: cryptography).write {
-            try unsafe $0.withUnsafeBytes { try unsafe Self.append($0, to: descriptor, path) }
+        try await chain.manifest(of: snapshot, checksums: checksums, cryptography) { span in
+            try unsafe span.withUnsafeBytes { try unsafe Self.append($0, to: descriptor, path) }
         }
     }
 
@@ -42,9 +37,4 @@ struct RestoredManifest {
             written += max(0, count)
         }
     }
-}
-
-extension BackupChain {
-    /// Whether PostgreSQL's manifest is of the whole tree.
-    fileprivate var hasOwnManifest: Bool { members.count == 1 }
 }

@@ -42,6 +42,12 @@ final class FileChecks: Sendable {
         }
     }
 
+    /// Takes the content of a file that stands in no archive.
+    func noteLiteral(ofFile file: Int) throws {
+        guard let literal = snapshot.files[file].literal else { return }
+        try unsafe literal.withUnsafeBytes { try unsafe note($0, file: file, offset: 0) }
+    }
+
     /// Takes a piece of a file.
     func note(_ bytes: UnsafeRawBufferPointer, file: Int, offset: Int) throws {
         let checksum = unsafe pgm_crc32c(0, bytes.baseAddress, bytes.count)

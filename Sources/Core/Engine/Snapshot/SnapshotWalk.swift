@@ -14,6 +14,15 @@ package struct SnapshotWalk: Sendable {
 
     package init(frames: FrameWalk) { self.frames = frames }
 
+    /// What is wanted of one archive.
+    struct Part: Sendable {
+        var plan: ArchivePlan
+        /// Ascending by source.
+        var extents: [Snapshot.Extent]
+        /// Whether frames are read too that hold none of the extents, so that damage in them is found.
+        var isWhole = false
+    }
+
     /// Walks all parts.
     /// - Parameter damaged: called for each damage found; when it returns, the walk goes on and finds the rest.
     package func run(
@@ -25,21 +34,32 @@ package struct SnapshotWalk: Sendable {
         try checks.judgeEmptyFiles()
         for (index, file) in snapshot.files.enumerated() {
             guard let literal = file.literal, !literal.isEmpty else { continue }
-            try unsafe literal.withUnsafeBytes {
-                try unsafe sink.piece($0, file: index, offset: 0)
-                try unsafe checks.note($0, file: index, offset: 0)
-            }
+            try unsafe literal.withUnsafeBytes { try unsafe sink.piece($0, file: index, offset: 0) }
+            try checks.noteLiteral(ofFile: index)
         }
         let parts = try snapshot.parts.map { part in
-            let plan = try ArchivePlan(record: part.record, archive: part.archive)
-            let isWhole = part.record.label == snapshot.record.label && !snapshot.isPartial
-            return FrameWalk.Part(
-                plan: plan,
-                wanted: isWhole ? Array(0..<part.archive.frames.count) : SnapshotWalk.frames(of: part, plan: plan))
+            Part(
+                plan: try ArchivePlan(record: part.record, archive: part.archive), extents: part.extents,
+                isWhole: part.record.label == snapshot.record.label && !snapshot.isPartial)
         }
-        try await frames.walk(parts) { index, number, plain in
-            let part = snapshot.parts[index]
-            let start = number * part.record.frames.frameByteCount
+        try await run(parts, into: sink, checks: checks, damaged: damaged)
+    }
+
+    /// Walks the extents of some parts; `checks` gathers what it has seen of each file, over as many calls as it takes.
+    func run(
+        _ parts: [Part], into sink: some SnapshotSink, checks: FileChecks,
+        damaged: @escaping @Sendable (EngineError) throws -> Void
+    ) async throws {
+        let wanted = parts.map { part in
+            FrameWalk.Part(
+                plan: part.plan,
+                wanted: part.isWhole
+                    ? Array(0..<part.plan.archive.frames.count) : SnapshotWalk.frames(of: part.extents, plan: part.plan)
+            )
+        }
+        try await frames.walk(wanted) { index, number, plain in
+            let part = parts[index]
+            let start = number * part.plan.record.frames.frameByteCount
             try unsafe plain.withUnsafeFilledBytes { bytes in
                 try SnapshotWalk.pieces(of: part.extents, in: start..<start + bytes.count) { extent, range in
                     let piece = unsafe UnsafeRawBufferPointer(
@@ -55,9 +75,9 @@ package struct SnapshotWalk: Sendable {
     }
 
     /// The numbers of the frames that hold any extent, ascending.
-    private static func frames(of part: Snapshot.Part, plan: ArchivePlan) -> [Int] {
+    private static func frames(of extents: [Snapshot.Extent], plan: ArchivePlan) -> [Int] {
         var numbers: [Int] = []
-        for extent in part.extents {
+        for extent in extents {
             for number in plan.frames(holding: extent.source..<extent.source + extent.byteCount)
             where numbers.last.map({ $0 < number }) ?? true {
                 numbers.append(number)
