@@ -36,6 +36,7 @@ package struct EngineError: Remediable, Hashable {
         case masterKeyMissing = "master-key-missing"
         case encryptionRequired = "encryption-required"
         case plainRepository = "plain-repository"
+        case inboxFull = "inbox-full"
         case unsupported
         case cancelled
     }
@@ -95,6 +96,7 @@ package struct EngineError: Remediable, Hashable {
         case .masterKeyMissing: "the repository is encrypted and there is no key: \(detail)"
         case .encryptionRequired: "the repository is encrypted: \(detail)"
         case .plainRepository: "the repository is not encrypted: \(detail)"
+        case .inboxFull: "there is no room for more WAL: \(detail)"
         case .unsupported: "this is not possible: \(detail)"
         case .cancelled: "the operation was cancelled: \(detail)"
         }
@@ -138,6 +140,8 @@ package struct EngineError: Remediable, Hashable {
         case .encryptionRequired: "Set 'encryption' in the configuration; plain objects are not written here."
         case .plainRepository:
             "Give encrypted backups a target of their own (another 'base_dir' or URL); --target still reads this one."
+        case .inboxFull:
+            "Make the targets take WAL again, or give it more room ('spool_limit'); until then the server keeps its WAL by the slot."
         case .unsupported: "Type the command with --help to see what is possible."
         case .cancelled: "Run the command again."
         }

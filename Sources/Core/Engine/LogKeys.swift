@@ -9,4 +9,8 @@ package enum LogKeys {
     package static let label = "backup.label"
     package static let target = "target"
     static let count = "count"
+    static let server = "server"
+    static let position = "wal.position"
+    static let timeline = "wal.timeline"
+    static let waitingBytes = "waiting.bytes"
 }

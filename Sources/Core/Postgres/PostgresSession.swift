@@ -50,6 +50,14 @@ package final class PostgresSession: Sendable {
         return value
     }
 
+    /// From where on a replication slot keeps WAL.
+    /// - Returns: nil when there is no such slot, or when it keeps nothing yet.
+    package func slotPosition(_ name: String) async throws(PostgresError) -> LSN? {
+        let rows = try await query(
+            "SELECT restart_lsn FROM pg_catalog.pg_replication_slots WHERE slot_name = $1", [name])
+        return (rows.first?.first ?? nil).flatMap { LSN($0) }
+    }
+
     /// Ends the session.
     package func close() { connection.close() }
 }

@@ -53,6 +53,8 @@ private struct WALStream {
     private var lastMessage = ContinuousClock.now
     private var lastData = ContinuousClock.now
     private var isAskedForLife = false
+    /// Whether WAL came since the receiver last heard of a pause.
+    private var isPauseDue = false
 
     init(
         connection: Connection, receiver: any WALReceiver, stop: WALStop, statusInterval: Duration,
@@ -87,17 +89,35 @@ private struct WALStream {
             }
             try keepInTouch()
             let wakes = stop.end == nil ? stop.wakeup.descriptor : -1
-            switch try connection.nextCopyEvent(by: nextDeadline, or: wakes, .wal) {
+            switch try connection.nextCopyEvent(by: isPauseDue ? .now : nextDeadline, or: wakes, .wal) {
             case .message(let message):
                 isAskedForLife = false
                 try await take(message)
                 // Now, not before: the time that the receiver took is not the server's silence.
                 lastMessage = .now
             case .ended: return try finishEnded()
-            case .timedOut: continue
+            case .timedOut: if isPauseDue { try await pause() }
             case .woken: continue
             }
         }
+    }
+
+    /// Lets the receiver make safe what it has. A server that waits for that (`synchronous_standby_names`) hears at once.
+    private mutating func pause() async throws {
+        isPauseDue = false
+        keeper.lend(.init(received: received, safe: safe))
+        let safe: LSN?
+        do {
+            defer { keeper.takeBack() }
+            safe = try await receiver.walPause()
+        }
+        try tell(safe)
+    }
+
+    private mutating func tell(_ safe: LSN?) throws(PostgresError) {
+        guard let safe, safe > self.safe else { return }
+        self.safe = safe
+        try sendStatus(wantsReply: false)
     }
 
     private mutating func take(_ message: borrowing CopyMessage) async throws {
@@ -112,9 +132,14 @@ private struct WALStream {
             // The span lives in libpq's message, which lives until this call has returned.
             let data = unsafe UnsafeRawBufferPointer(rebasing: message.buffer.dropFirst(WALMessage.dataHeaderByteCount))
             keeper.lend(.init(received: received, safe: safe))
-            defer { keeper.takeBack() }
-            if let safe = try await unsafe receiver.walBytes(data.bytes, at: position) { self.safe = safe }
+            let safe: LSN?
+            do {
+                defer { keeper.takeBack() }
+                safe = try await unsafe receiver.walBytes(data.bytes, at: position)
+            }
             received = received.advanced(by: count)
+            isPauseDue = true
+            try tell(safe)
         case .keepalive(_, let wantsReply):
             rule.sawKeepalive()
             if wantsReply { try sendStatus(wantsReply: false) }
