@@ -99,7 +99,8 @@ let tests: [Target] = [
         name: "PostgresClientTests", dependencies: ["PostgresClient", testSupport],
         path: "Tests/PostgresClientTests", swiftSettings: strict),
     .testTarget(
-        name: "WALFormatTests", dependencies: ["WALFormat"], path: "Tests/WALFormatTests", swiftSettings: strict),
+        name: "WALFormatTests", dependencies: ["WALFormat", testSupport], path: "Tests/WALFormatTests",
+        swiftSettings: strict),
     .testTarget(
         name: "BackupEngineTests",
         dependencies: [

@@ -32,6 +32,23 @@ struct SampleService: BackupService {
         RestoreAnswer(summary, directory: "\(request.directory)/\(request.server.name)-\(summary.label)")
     }
 
+    func pushWAL(_ request: WALPushRequest) async throws -> WALPushAnswer {
+        if let error { throw error }
+        return WALPushAnswer(
+            server: request.server.name, file: "000000010000000000000002", byteCount: 16 << 20, storedByteCount: 4096,
+            targets: summary.targets)
+    }
+
+    func fetchWAL(_ request: WALFetchRequest) async throws -> Bool {
+        if let error { throw error }
+        return request.name.kind == .segment
+    }
+
+    func listWAL(_ request: WALListRequest) async throws -> WALListAnswer {
+        if let error { throw error }
+        return WALListAnswer(items: [], targets: summary.targets)
+    }
+
     func copy(_ request: CopyRequest, progress: ProgressCounter) async throws -> CopyAnswer {
         if let error { throw error }
         return CopyAnswer(

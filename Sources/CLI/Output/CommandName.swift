@@ -11,6 +11,7 @@ package enum CommandName: String, Sendable, Hashable, CaseIterable {
     case configurationCheck = "conf check"
     case walFetch = "wal-fetch"
     case walPush = "wal-push"
+    case walList = "wal ls"
     case targetList = "target ls"
     case targetCheck = "target check"
     case masterKey = "master-key"
@@ -52,6 +53,7 @@ package enum CommandName: String, Sendable, Hashable, CaseIterable {
         case .copy: 32
         case .walFetch: 33
         case .walPush: 34
+        case .walList: 37
         case .targetList: 35
         case .targetCheck: 36
         case .masterKey: 100

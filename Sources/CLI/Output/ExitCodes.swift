@@ -15,6 +15,8 @@ package enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
     case later = 4
     /// Done on some targets only.
     case partial = 5
+    /// `wal-fetch` had a fault: PostgreSQL, which takes up to 125 for the end of the archive, must stop.
+    case stop = 255
 }
 
 extension ExitCode {

@@ -53,7 +53,7 @@ public struct CommandLineInterface: Sendable {
             _exit(exitCode.rawValue)
         }
         guard program == .user else { while true { pause() } }
-        Interruption.waitForSignals {
+        Interruption.waitForSignals(exitCodeAtOnce: type(of: command).exitCodeAtOnce) {
             console.errors("interrupted: cleaning up; ^C again stops at once\n")
             work.cancel()
         }

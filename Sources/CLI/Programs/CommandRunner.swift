@@ -26,9 +26,10 @@ package struct CommandRunner: Sendable {
             answer = try await withLogger(logger) { _ in try await command.answer(session) }
         } catch {
             let known = CommandError.remediable(error)
-            answer = .failure(response(of: command), known, ExitCode(for: known))
+            answer = .failure(response(of: command), known, type(of: command).exitCode(for: known))
         }
         switch answer {
+        case .silent(let exitCode): return exitCode
         case .document(let text):
             session.console.output(text)
             return .done

@@ -21,12 +21,17 @@ package struct CommandTree: Sendable {
             return .text("\(program.name) \(ProgramVersion.text)\n", .done)
         }
         return switch program {
+        // PostgreSQL must not take arguments that do not fit for the end of its archive.
+        case .user where arguments.contains(WALFetchCommand.name.rawValue):
+            parse(arguments, UserProgram.self, unfit: .stop)
         case .user: parse(arguments, UserProgram.self)
         case .administration: parse(arguments, AdministrationProgram.self)
         }
     }
 
-    private func parse<Root: ParsableCommand>(_ arguments: [String], _ root: Root.Type) -> Parsed {
+    private func parse<Root: ParsableCommand>(
+        _ arguments: [String], _ root: Root.Type, unfit: ExitCode = .usage
+    ) -> Parsed {
         do {
             var command = try root.parseAsRoot(arguments)
             if let command = command as? any SessionCommand { return .command(command) }
@@ -35,13 +40,13 @@ package struct CommandTree: Sendable {
             if name == "help" { try command.run() }
             let help = root.helpMessage(for: type(of: command))
             let problem = name == root._commandName ? "a command is needed" : "'\(name)' needs a command behind it"
-            return .text("error: \(problem)\n\n\(help)\n", .usage)
+            return .text("error: \(problem)\n\n\(help)\n", unfit)
         } catch {
             let full = root.fullMessage(for: error)
             guard root.exitCode(for: error) != .success else { return .text(full + "\n", .done) }
             let usage = full.split(separator: "\n").first { $0.hasPrefix("Usage: ") }
             let remedy = usage.map { "\($0)" } ?? "\(program.name) --help shows the commands."
-            return .text("error: \(root.message(for: error))\nremedy: \(remedy)\n", .usage)
+            return .text("error: \(root.message(for: error))\nremedy: \(remedy)\n", unfit)
         }
     }
 }

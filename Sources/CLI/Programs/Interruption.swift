@@ -13,11 +13,11 @@ enum Interruption {
 
     /// Takes signals until the process ends, which another thread may do at any moment.
     /// - Parameter onFirst: is called once, on this thread.
-    static func waitForSignals(onFirst: () -> Void) -> Never {
+    static func waitForSignals(exitCodeAtOnce: ExitCode, onFirst: () -> Void) -> Never {
         waitForSignal()
         onFirst()
         waitForSignal()
-        _exit(ExitCode.failed.rawValue)
+        _exit(exitCodeAtOnce.rawValue)
     }
 
     private static func waitForSignal() {

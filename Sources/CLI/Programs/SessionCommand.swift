@@ -13,12 +13,21 @@ package protocol SessionCommand: ParsableCommand, Sendable {
     var isOutputTaken: Bool { get }
     /// What was asked for, as the reply repeats it.
     var request: [String: OutputValue] { get }
+    /// The exit code for an error that ended it.
+    static func exitCode(for error: any Remediable) -> ExitCode
+    /// The exit code when it is ended at once, by a second signal.
+    static var exitCodeAtOnce: ExitCode { get }
     /// Does the work.
     func answer(_ session: Session) async throws -> CommandAnswer
 }
 
 extension SessionCommand {
     package var isOutputTaken: Bool { false }
+    /// What the error says.
+    package static func exitCode(for error: any Remediable) -> ExitCode { ExitCode(for: error) }
+
+    /// As for any failure.
+    package static var exitCodeAtOnce: ExitCode { .failed }
 
     /// The command for its own arguments, without a command tree around it.
     /// - Throws: the parser's error when they do not fit.
@@ -31,6 +40,8 @@ package enum CommandAnswer: Sendable {
     case response([String: OutputValue])
     /// The Response of a reply that says what went wrong, with the error and the exit code.
     case failure([String: OutputValue], any Remediable, ExitCode)
+    /// Nothing; only the exit code tells.
+    case silent(ExitCode)
     /// Text that is itself the result, such as a starter configuration.
     case document(String)
 }

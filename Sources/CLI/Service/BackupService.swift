@@ -22,6 +22,12 @@ package protocol BackupService: Sendable {
     func note(_ request: NotesRequest) async throws -> NotesAnswer
     /// Applies a server's retention policy on each target, or says what it would do.
     func retain(_ request: RetentionRequest) async throws -> RetentionAnswer
+    /// Archives a file of PostgreSQL's log on all targets.
+    func pushWAL(_ request: WALPushRequest) async throws -> WALPushAnswer
+    /// Fetches a file from the WAL archive; false when every target says that it is not there.
+    func fetchWAL(_ request: WALFetchRequest) async throws -> Bool
+    /// Lists the WAL archive on each target.
+    func listWAL(_ request: WALListRequest) async throws -> WALListAnswer
     /// Copies a backup to another target as it is stored.
     func copy(_ request: CopyRequest, progress: ProgressCounter) async throws -> CopyAnswer
     /// Runs the conformance laws on a live target, measures it, and cleans up.

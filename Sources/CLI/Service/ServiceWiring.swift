@@ -11,6 +11,6 @@ package enum ServiceWiring {
     static let commands: [any ParsableCommand.Type] = [
         BackupCommand.self, ListBackupCommand.self, InfoCommand.self, VerifyCommand.self, RestoreCommand.self,
         ArchiveCommand.self, CopyCommand.self, DeleteCommand.self, AnnotateCommand.self, RetainCommand.self,
-        ExpungeCommand.self, RetentionCommand.self,
+        ExpungeCommand.self, RetentionCommand.self, WALPushCommand.self, WALFetchCommand.self, WALCommands.self,
     ]
 }

@@ -13,4 +13,5 @@ package enum LogKeys {
     static let position = "wal.position"
     static let timeline = "wal.timeline"
     static let waitingBytes = "waiting.bytes"
+    static let file = "file"
 }

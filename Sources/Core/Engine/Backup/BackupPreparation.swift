@@ -124,26 +124,7 @@ struct BackupPreparation: Sendable {
     /// The key that encrypts this backup, present on every target.
     private func keys(_ opened: [(target: UploadTarget, repository: Repository)]) async throws -> KeyRing {
         guard plan.encryption != nil else { return KeyRing() }
-        guard let masterKey else {
-            throw EngineError(
-                .masterKeyMissing, "'encryption' is set", remedy: "Make a master key with 'pgmoneta-admin master-key'.")
-        }
-        var ring = KeyRing()
-        for (_, repository) in opened {
-            if ring.currentID == nil, let id = repository.keys.currentID, let key = repository.keys.key(id) {
-                ring.add(id: id, key: key, isCurrent: true)
-            }
-        }
-        for (target, _) in opened where ring.currentID == nil {
-            let store = KeyStore(backend: target.backend, cryptography: plan.cryptography)
-            let made = try await target.attempt { try await store.create(for: masterKey, now: plan.now()) }
-            if let (id, key) = made { ring.add(id: id, key: key, isCurrent: true) }
-        }
-        guard let id = ring.currentID, let key = ring.key(id) else { return ring }
-        for (target, repository) in opened where repository.keys.key(id) == nil {
-            let store = KeyStore(backend: target.backend, cryptography: plan.cryptography)
-            _ = try await target.attempt { try await store.store(id: id, key: key, for: masterKey, now: plan.now()) }
-        }
-        return ring
+        return try await EncryptionKeys(masterKey: masterKey, cryptography: plan.cryptography, now: plan.now).prepare(
+            opened)
     }
 }

@@ -14,9 +14,14 @@ final class DraftFile: @unchecked Sendable {
 
     /// Makes an empty file with a name of its own.
     /// - Throws: `.fileExists` when there is something at `path`.
-    init(for path: String) throws(EngineError) {
+    convenience init(for path: String) throws(EngineError) {
         var status = stat()
         guard unsafe lstat(path, &status) != 0 else { throw Self.exists(path) }
+        try self.init(replacing: path)
+    }
+
+    /// Makes an empty file with a name of its own, for a path where something may be.
+    init(replacing path: String) throws(EngineError) {
         let name = ".pgmoneta-tmp-\(getpid())-\(String(UInt64.random(in: .min ... .max), radix: 36))"
         self.path = path
         temporary = Self.folder(of: path) + "/" + name
@@ -72,6 +77,11 @@ final class DraftFile: @unchecked Sendable {
             }
         }
         try Self.synchronizeFolder(of: path)
+    }
+
+    /// Gives the file its name, in place of what has it. It is whole for everybody who sees it, but not durable by itself.
+    func publish() throws(EngineError) {
+        guard unsafe rename(temporary, path) == 0 else { throw SourceFile.fault(errno, "write", path) }
     }
 
     /// Closes the file, and removes it unless it was published.

@@ -8,11 +8,12 @@ final class SourceFile: Sendable {
     private let descriptor: Int32
 
     /// Opens a file.
+    /// - Parameter mayHaveOtherNames: whether hard links are no fault.
     /// - Throws: `.fileUnusable` for what is not there, cannot be read, is no regular file, or has other names.
-    init(_ path: String) throws(EngineError) {
+    init(_ path: String, mayHaveOtherNames: Bool = false) throws(EngineError) {
         var named = stat()
         guard unsafe lstat(path, &named) == 0 else { throw Self.fault(errno, "read", path) }
-        try Self.requireUsual(named, path)
+        try Self.requireUsual(named, path, mayHaveOtherNames)
         // The look above may be outdated: no link is followed, and no pipe is waited for.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { throw Self.fault(errno, "read", path) }
@@ -61,7 +62,9 @@ final class SourceFile: Sendable {
         try DraftFile.synchronizeFolder(of: path)
     }
 
-    private static func requireUsual(_ status: stat, _ path: String) throws(EngineError) {
+    private static func requireUsual(
+        _ status: stat, _ path: String, _ mayHaveOtherNames: Bool
+    ) throws(EngineError) {
         let kind: (words: String, remedy: String)? =
             switch status.st_mode & S_IFMT {
             case S_IFREG: nil
@@ -70,7 +73,7 @@ final class SourceFile: Sendable {
             default: ("not a regular file", "Name a regular file.")
             }
         if let kind { throw EngineError(.fileUnusable, "'\(path)' is \(kind.words)", remedy: kind.remedy) }
-        guard status.st_nlink == 1 else {
+        guard mayHaveOtherNames || status.st_nlink == 1 else {
             throw EngineError(
                 .fileUnusable,
                 "'\(path)' has \(status.st_nlink - 1) other names, which would keep the content as it is",

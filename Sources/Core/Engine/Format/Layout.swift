@@ -1,4 +1,5 @@
 package import BackupAPI
+import PostgresClient
 
 /// Names of all objects of a repository (docs/FORMAT.md, "Objects").
 package enum Layout {
@@ -57,6 +58,44 @@ package enum Layout {
         _ server: String, _ label: BackupLabel, revision: Int
     ) throws(StorageError) -> ObjectKey {
         try ObjectKey(notesPrefix(server, label) + numbered(revision, digits: 9) + ".json")
+    }
+
+    /// Below this stands the WAL archive of a server.
+    package static func walPrefix(_ server: String) -> String { "\(server)/wal/" }
+
+    /// Below this stand the archived files of one timeline.
+    static func walPrefix(_ server: String, _ timeline: Timeline) -> String {
+        walPrefix(server) + timeline.historyFileName.prefix(8) + "/"
+    }
+
+    /// The record of an archived file.
+    static func walRecord(_ server: String, _ name: WALFileName) throws(StorageError) -> ObjectKey {
+        try walObject(server, name.timeline, name.string + walRecordSuffix)
+    }
+
+    /// What the record's name adds to that of the archived file.
+    static let walRecordSuffix = ".json"
+
+    /// An object of the WAL archive by its path below the folder of its timeline.
+    static func walObject(
+        _ server: String, _ timeline: Timeline, _ path: String
+    ) throws(StorageError) -> ObjectKey {
+        try ObjectKey(walPrefix(server, timeline) + path)
+    }
+
+    /// The archived file whose record has a key; nil when it is not that of a record.
+    static func walFile(ofRecord key: ObjectKey, _ server: String) -> WALFileName? {
+        let name = key.name
+        guard name.hasSuffix(walRecordSuffix), let file = WALFileName(String(name.dropLast(walRecordSuffix.count))),
+            let own = try? walRecord(server, file), own == key
+        else { return nil }
+        return file
+    }
+
+    /// The timeline in whose folder of the WAL archive an object stands.
+    static func walTimeline(of key: ObjectKey, _ server: String) -> Timeline? {
+        let folder = key.string.dropFirst(walPrefix(server).count).prefix { $0 != "/" }
+        return WALFileName("\(folder).history")?.timeline
     }
 
     private static func numbered(_ number: Int, digits: Int) -> String {

@@ -34,13 +34,7 @@ package struct FrameWalk: Sendable {
 
     /// The chain that a backup was encoded with.
     package func chain(of record: BackupRecord) throws -> CodecChain {
-        CodecChain(
-            try record.codecs.map { used in
-                guard let factory = codecs.factory(named: used.name) else {
-                    throw EngineError(.unsupportedFormat, "the codec '\(used.name)' is not part of this program")
-                }
-                return try factory.make(used.parameters["level"].flatMap { Int($0) }, keys)
-            })
+        try CodecChain(record.codecs, codecs: codecs, keys: keys)
     }
 
     /// Walks the wanted frames of all parts.

@@ -1,0 +1,88 @@
+package import BackupEngine
+
+/// `wal-push <server> <path>`.
+package struct WALPushRequest: Sendable {
+    /// The server, resolved.
+    package var server: ServerSettings
+    /// Where the file is archived; at least one.
+    package var targets: [TargetDefinition]
+    /// The file.
+    package var path: String
+}
+
+/// `wal-fetch <server> <file> <path>`.
+package struct WALFetchRequest: Sendable {
+    /// The server, resolved.
+    package var server: ServerSettings
+    /// Where to look; at least one.
+    package var targets: [TargetDefinition]
+    /// The file that is wanted.
+    package var name: WALFileName
+    /// Where it is written.
+    package var path: String
+    /// How many segments behind it are fetched with it.
+    package var aheadCount: Int
+    /// Where they wait; nil is beside the file.
+    package var spoolFolder: String?
+}
+
+/// `wal ls <server>`.
+package struct WALListRequest: Sendable {
+    /// The server, resolved.
+    package var server: ServerSettings
+    /// Where to look; at least one.
+    package var targets: [TargetDefinition]
+}
+
+/// The answer to `wal-push`.
+package struct WALPushAnswer: Sendable, Hashable {
+    /// The server's name.
+    package var server: String
+    /// The file's name.
+    package var file: String
+    /// Bytes of the file.
+    package var byteCount: Int
+    /// Stored bytes; 0 when it was there already.
+    package var storedByteCount: Int
+    /// How each target came out.
+    package var targets: [TargetOutcome]
+
+    /// Makes an answer.
+    package init(
+        server: String, file: String, byteCount: Int, storedByteCount: Int, targets: [TargetOutcome]
+    ) {
+        self.server = server
+        self.file = file
+        self.byteCount = byteCount
+        self.storedByteCount = storedByteCount
+        self.targets = targets
+    }
+}
+
+/// The answer to `wal ls`.
+package struct WALListAnswer: Sendable, Hashable {
+    /// What the archive on one target has.
+    package struct Item: Sendable, Hashable {
+        /// The target's name.
+        package var target: String
+        /// What is there.
+        package var inventory: WALInventory
+
+        /// Makes an item.
+        package init(target: String, inventory: WALInventory) {
+            self.target = target
+            self.inventory = inventory
+        }
+    }
+
+    /// Target by target.
+    package var items: [Item]
+    /// How each target came out.
+    package var targets: [TargetOutcome]
+
+    /// Makes an answer.
+    package init(items: [Item], targets: [TargetOutcome]) {
+        self.items = items
+        self.targets = targets
+    }
+}
