@@ -63,7 +63,20 @@ let rooms: [Target] = [
             "BackupAPI", "BackupConformance", "PostgresClient", "BackupEngine", "Codecs", "LocalBackend",
             "S3Backend", "SSHBackend", logging, argumentParser,
         ],
-        path: "Sources/CLI", exclude: ["pgmoneta-cli", "pgmoneta-admin"], swiftSettings: strict),
+        path: "Sources/CLI", exclude: ["Daemon", "pgmoneta", "pgmoneta-cli", "pgmoneta-admin"], swiftSettings: strict),
+    .target(
+        name: "BackupDaemon",
+        dependencies: [
+            "BackupAPI", "PostgresClient", "BackupEngine", "BackupCLI", logging, argumentParser,
+            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            .product(name: "FlyingFox", package: "FlyingFox"),
+            .product(name: "FlyingSocks", package: "FlyingFox"),
+        ],
+        path: "Sources/CLI/Daemon", swiftSettings: strict),
+    .executableTarget(
+        name: "pgmoneta", dependencies: ["BackupCLI", "BackupDaemon"], path: "Sources/CLI/pgmoneta",
+        swiftSettings: strict),
     .executableTarget(
         name: "pgmoneta-cli", dependencies: ["BackupCLI"], path: "Sources/CLI/pgmoneta-cli", swiftSettings: strict),
     .executableTarget(
@@ -125,6 +138,7 @@ let package = Package(
     products: [
         .executable(name: "pgmoneta-cli", targets: ["pgmoneta-cli"]),
         .executable(name: "pgmoneta-admin", targets: ["pgmoneta-admin"]),
+        .executable(name: "pgmoneta", targets: ["pgmoneta"]),
         .library(name: "BackupAPI", targets: ["BackupAPI"]),
         .library(name: "BackupConformance", targets: ["BackupConformance"]),
         .library(name: "Codecs", targets: ["Codecs"]),
@@ -133,6 +147,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
     ],
     targets: systemLibraries + rooms + tests
 )

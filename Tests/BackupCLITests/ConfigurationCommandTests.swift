@@ -54,13 +54,12 @@ import Testing
     @Test func `conf check says why settings have no effect, each once`() async throws {
         let (exitCode, console) = try await run(
             ConfigurationCheckCommand.self,
-            "[pgmoneta]\nbase_dir = /b\nverification = 7\nlog_type = syslog\nlibev = auto\n")
+            "[pgmoneta]\nbase_dir = /b\nssh_ciphers = x\nmanagement = 5001\nlibev = auto\n")
 
         #expect(exitCode == .done)
         let lines = console.errors.split(separator: "\n")
         #expect(lines.count == 3 && lines.allSatisfy { $0.hasPrefix("warning: ") }, "\(console.errors)")
-        let reason =
-            "'verification' has no effect in this version: no backup is verified by itself; run 'pgmoneta-cli verify'"
+        let reason = "'ssh_ciphers' has no effect: OpenSSH's own configuration chooses them"
         #expect(lines.first?.hasSuffix("p.conf:3: \(reason)") == true)
         #expect(console.output.contains("    - Line: 3\n      Problem: \"\(reason)\"\n"))
     }

@@ -16,7 +16,7 @@ struct ArchivingServer {
     init(_ major: Int = 17, places: Places? = nil, general: [String] = []) throws {
         cluster = try PostgresCluster.start(
             major, settings: ["archive_mode": "on", "autovacuum": "off"], initdbArguments: ["--wal-segsize=1"])
-        installation = try Installation(cluster, general: (places?.lines() ?? []) + general)
+        installation = try Installation(cluster, general: places?.lines(general: general) ?? general)
         program = installation.folder.path("pgmoneta-cli")
         try FileManager.default.copyItem(atPath: installation.command([])[0], toPath: program)
         try #require(try installation.administrate("master-key").status == 0)
@@ -45,8 +45,9 @@ struct ArchivingServer {
     func archiveSegment() throws -> String {
         // A segment without a record is not switched.
         let name = try cluster.psql(
-            "SELECT pg_walfile_name(pg_logical_emit_message(false, 'test', 'x')); SELECT pg_switch_wal()")
-            .split(separator: "\n")[0]
+            "SELECT pg_walfile_name(pg_logical_emit_message(false, 'test', 'x')); SELECT pg_switch_wal()"
+        )
+        .split(separator: "\n")[0]
         do {
             try cluster.waitUntil("SELECT last_archived_wal >= '\(name)' FROM pg_stat_archiver")
         } catch {

@@ -17,10 +17,11 @@ struct Installation {
     /// - Parameters:
     ///   - repository: the local target; a folder that the first backup makes where it is left out.
     ///   - general: more lines of `[pgmoneta]`.
+    ///   - lines: more lines of the server's section.
     ///   - host: where the cluster is reached: its socket, without a password, where it is left out.
     init(
-        _ cluster: PostgresCluster, repository: String? = nil, general: [String] = [], host: String? = nil,
-        user: String? = nil
+        _ cluster: PostgresCluster, repository: String? = nil, general: [String] = [], lines: [String] = [],
+        host: String? = nil, user: String? = nil
     ) throws {
         let folder = try TemporaryFolder()
         try FileManager.default.createDirectory(atPath: folder.path("home"), withIntermediateDirectories: false)
@@ -29,7 +30,7 @@ struct Installation {
             serverLines: [
                 "host = \(host ?? cluster.socketFolder)", "port = \(cluster.port)",
                 "user = \(user ?? cluster.superuser)",
-            ], configuration: "pgmoneta.conf")
+            ] + lines, configuration: "pgmoneta.conf")
     }
 
     private init(
@@ -72,6 +73,11 @@ struct Installation {
     func start(_ arguments: [String]) throws -> RunningProgram {
         let command = command(arguments)
         return try Program.start(command[0], Array(command.dropFirst()), environment: environment)
+    }
+
+    /// Starts the daemon.
+    func startDaemon() throws -> RunningProgram {
+        try Program.start(Self.program("pgmoneta"), ["-c", folder.path(configuration)], environment: environment)
     }
 
     /// The program and the arguments that start it.

@@ -20,7 +20,8 @@ extension EndToEnd {
                         ["wal-fetch", "primary", name, "\(folder)/file", "--target", kind.rawValue])
                     #expect(outcome.status == 0, "\(kind) \(outcome.errorText)")
                     #expect(outcome.output.isEmpty && outcome.error.isEmpty)
-                    try Program.check("/usr/bin/cmp", ["\(folder)/file", "\(server.cluster.dataFolder)/pg_wal/\(name)"])
+                    try Program.check(
+                        "/usr/bin/cmp", ["\(folder)/file", "\(server.cluster.dataFolder)/pg_wal/\(name)"])
                 }
             }
 
@@ -104,7 +105,7 @@ extension EndToEnd {
 
             #expect(outcome.status == 0)
             #expect(outcome.text.contains("Complete: false"))
-            #expect(outcome.text.contains("- First: \(names[2])\n        Last: \(names[2])\n        Segments: 1"))
+            #expect(outcome.text.contains("- First: \(names[2])\n          Last: \(names[2])\n          Segments: 1"))
         }
     }
 }

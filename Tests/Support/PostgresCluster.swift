@@ -176,7 +176,8 @@ package final class PostgresCluster: Sendable {
         try account.own(path)
     }
 
-    private static func freePort() throws -> Int {
+    /// A port of this machine that nobody listens on.
+    package static func freePort() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()

@@ -1,12 +1,13 @@
 package import ArgumentParser
 import BackupEngine
 
-/// `conf check|ls|get`.
+/// `conf check|ls|get|reload`.
 package struct ConfigurationCommands: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "conf", abstract: "Check and show the configuration.",
         subcommands: [
             ConfigurationCheckCommand.self, ConfigurationListCommand.self, ConfigurationGetCommand.self,
+            ConfigurationReloadCommand.self,
         ])
 
     @OptionGroup var options: CommonOptions

@@ -20,6 +20,7 @@ package struct CommandError: Remediable, Hashable {
         case usersMalformed = "users-malformed"
         case userExists = "user-exists"
         case userUnknown = "user-unknown"
+        case daemonAbsent = "daemon-absent"
         case passwordUnusable = "password-unusable"
         case passwordUnavailable = "password-unavailable"
         case passwordNotAuthentic = "password-not-authentic"
@@ -38,7 +39,7 @@ package struct CommandError: Remediable, Hashable {
     }
 
     package var code: String { kind.rawValue }
-    package var retry: RetryAdvice { .never }
+    package var retry: RetryAdvice { kind == .daemonAbsent ? .later : .never }
 }
 
 extension CommandError {

@@ -59,6 +59,14 @@ package struct CommandRunner: Sendable {
         (command.isOutputTaken ? console.errors : console.output)(reply.render(command.format))
     }
 
+    /// Tells the user of an error that ended the program.
+    /// - Returns: the exit code of the program.
+    package func report(_ error: any Error) -> ExitCode {
+        let known = CommandError.remediable(error)
+        report(known)
+        return ExitCode(for: known)
+    }
+
     /// Writes `error:` and `remedy:`; a faulty configuration is written fault by fault.
     private func report(_ error: any Remediable) {
         if let configuration = error as? ConfigurationError {

@@ -57,7 +57,13 @@ extension Session {
 
     /// Reads and checks the configuration that the options name; its warnings are the caller's to tell.
     package func checkedConfiguration(_ options: CommonOptions) throws -> Configuration {
-        let path = options.configurationPath(environment)
+        try checkedConfiguration(path: options.configurationPath(environment))
+    }
+
+    /// Reads and checks a configuration.
+    /// - Parameter path: nil is the standard one.
+    package func checkedConfiguration(path: String?) throws -> Configuration {
+        let path = path ?? Configuration.standardPath(environment: environment)
         let text = try ConfigurationFile.text(path)
         return try Configuration.load(
             text: text, fileName: path, backends: kit.backends, codecs: kit.codecs, environment: environment)
@@ -67,6 +73,16 @@ extension Session {
     /// - Parameter path: the one that the user named; nil is the standard one.
     package func masterKeyFile(_ path: String?) throws -> MasterKeyFile {
         MasterKeyFile(path: try path ?? MasterKeyFile.standardPath(environment), cryptography: kit.cryptography)
+    }
+
+    /// Where received WAL waits when the configuration does not say it.
+    package func standardSpool() throws(CommandError) -> String {
+        guard let home = environment["HOME"], home.hasPrefix("/") else {
+            throw CommandError(
+                .fileFailed, "there is no place for WAL: the home directory is not known",
+                remedy: "Set HOME, or 'spool' in [pgmoneta].")
+        }
+        return home + "/.pgmoneta/spool"
     }
 
     /// How many processors the machine has.

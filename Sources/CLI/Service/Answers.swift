@@ -92,6 +92,8 @@ package struct BackupSummary: Sendable, Hashable {
     package var parent: String?
     /// Whether retention leaves it alone.
     package var isKept = false
+    /// When a verification was noted last on the target where that is longest ago, in seconds since 1970; nil for never.
+    package var verifiedAt: Int?
     /// PostgreSQL's version.
     package var majorVersion = 0
     package var minorVersion = 0

@@ -30,6 +30,8 @@ package protocol BackupService: Sendable {
     func listWAL(_ request: WALListRequest) async throws -> WALListAnswer
     /// Copies a backup to another target as it is stored.
     func copy(_ request: CopyRequest, progress: ProgressCounter) async throws -> CopyAnswer
+    /// Receives the WAL of a server and stores it on every target, until the task is cancelled.
+    func receiveWAL(_ request: WALReceiveRequest, progress: ReceiverProgress) async throws
     /// Runs the conformance laws on a live target, measures it, and cleans up.
     func checkTarget(_ request: TargetCheckRequest, progress: ProgressCounter) async throws -> TargetCheckAnswer
 }

@@ -112,6 +112,8 @@ struct CatalogView: Sendable {
         }
         summary.note(sources.compactMap { $0.notes[label] })
         summary.targets = outcomes(of: label)
+        let isSomewhere = summary.targets.contains { $0.status == .complete }
+        if summary.validity == .yes, !isSomewhere { summary.validity = .no }
         return summary
     }
 
@@ -132,9 +134,13 @@ struct CatalogView: Sendable {
             switch part.content {
             case .unreadable(let error): return TargetOutcome(part.target, failure: error)
             case .empty: return TargetOutcome(target: part.target, status: .absent)
-            case .backups(let catalog, let entries, _, _):
+            case .backups(let catalog, let entries, let notes, _):
                 switch entries[label]?.record {
-                case .success: return TargetOutcome(part.target, failure: nil, durability: catalog.durability)
+                case .success:
+                    if let found = notes[label]?.verification, !found.isSound {
+                        return TargetOutcome(target: part.target, status: .failed, error: found.words)
+                    }
+                    return TargetOutcome(part.target, failure: nil, durability: catalog.durability)
                 case .failure(let error): return TargetOutcome(part.target, failure: error)
                 case nil: return TargetOutcome(target: part.target, status: .absent)
                 }
@@ -169,6 +175,15 @@ extension BackupSummary {
     mutating func note(_ notes: [BackupNotes]) {
         comments = notes.max { $0.changedAt < $1.changedAt }?.comments ?? [:]
         isKept = notes.contains(where: \.isKept)
+        let verified = notes.compactMap(\.verification?.at)
+        verifiedAt = verified.isEmpty ? nil : verified.min()
+    }
+}
+
+extension BackupNotes.Verification {
+    /// What it found, for people.
+    fileprivate var words: String {
+        "the verification of \(CalendarTime(secondsSince1970: at).compact) found damage"
     }
 }
 

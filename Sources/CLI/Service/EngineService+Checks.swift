@@ -34,6 +34,10 @@ extension EngineService {
                 let found = try await verify(request, label, target, catalog, progress)
                 files += found
                 let damaged = found.filter(\.isDamaged).count
+                if request.isNoted {
+                    let verification = BackupNotes.Verification(at: leaseTaker.clock(), isSound: damaged == 0)
+                    _ = try await catalog.change(label, now: verification.at, .verified(verification))
+                }
                 let durability = catalog.repository.backend.capabilities.durability
                 outcome =
                     damaged == 0

@@ -77,7 +77,7 @@ struct EngineService: BackupService {
         return plan
     }
 
-    private func connection(_ server: ServerSettings) throws -> PostgresClient.ConnectionSettings {
+    func connection(_ server: ServerSettings) throws -> PostgresClient.ConnectionSettings {
         let wanted = server.connection
         var settings = PostgresClient.ConnectionSettings(host: wanted.host, port: wanted.port, user: wanted.user)
         settings.database = wanted.databaseName

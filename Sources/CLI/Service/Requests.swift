@@ -19,6 +19,13 @@ package struct BackupListRequest: Sendable {
     package var targets: [TargetDefinition]
     /// The order of labels.
     package var order: SortOrder
+
+    /// Makes a request.
+    package init(server: ServerSettings, targets: [TargetDefinition], order: SortOrder) {
+        self.server = server
+        self.targets = targets
+        self.order = order
+    }
 }
 
 /// The order of a list by label.
@@ -63,6 +70,23 @@ package struct VerifyRequest: Sendable {
     package var detail: Detail
     /// Whether the stored bytes are compared with their digests alone, and nothing is decoded.
     package var isQuick: Bool
+    /// Whether what was found is noted on each target.
+    package var isNoted: Bool
+
+    /// Makes a request.
+    package init(
+        server: ServerSettings, targets: [TargetDefinition], identifier: BackupIdentifier, isThisOnly: Bool,
+        directory: String? = nil, detail: Detail, isQuick: Bool, isNoted: Bool = false
+    ) {
+        self.server = server
+        self.targets = targets
+        self.identifier = identifier
+        self.isThisOnly = isThisOnly
+        self.directory = directory
+        self.detail = detail
+        self.isQuick = isQuick
+        self.isNoted = isNoted
+    }
 }
 
 /// `restore <server> <identifier> [position] <directory>`.
@@ -162,6 +186,13 @@ package struct RetentionRequest: Sendable {
     package var targets: [TargetDefinition]
     /// Whether nothing is deleted.
     package var isDryRun: Bool
+
+    /// Makes a request.
+    package init(server: ServerSettings, targets: [TargetDefinition], isDryRun: Bool) {
+        self.server = server
+        self.targets = targets
+        self.isDryRun = isDryRun
+    }
 }
 
 /// `target check <target>`.

@@ -1,4 +1,4 @@
-import BackupEngine
+package import BackupEngine
 
 /// A command about one server that the engine's services answer.
 package protocol ServiceCommand: UserCommand {
@@ -37,11 +37,17 @@ struct ServiceContext {
 extension Session {
     /// The engine's services.
     func service(_ configuration: Configuration, _ options: CommonOptions) async throws -> any BackupService {
+        try await service(configuration, masterKeyPath: options.masterKey)
+    }
+
+    /// The engine's services.
+    /// - Parameter masterKeyPath: nil is the standard one.
+    package func service(_ configuration: Configuration, masterKeyPath: String?) async throws -> any BackupService {
         guard let makeService else {
             throw UsageError("this program has no backup service", remedy: "Use the standard pgmoneta-cli.")
         }
         let options = ServiceOptions(
-            configurationPath: options.configurationPath(environment), masterKeyPath: options.masterKey)
+            configurationPath: configuration.fileName, masterKeyPath: masterKeyPath)
         return try await makeService(self, configuration, options)
     }
 

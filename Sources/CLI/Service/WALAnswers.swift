@@ -10,6 +10,26 @@ package struct WALPushRequest: Sendable {
     package var path: String
 }
 
+/// A server's WAL, as it is written.
+package struct WALReceiveRequest: Sendable {
+    /// The server, resolved; it has a slot.
+    package var server: ServerSettings
+    /// Where its WAL goes; at least one.
+    package var targets: [TargetDefinition]
+    /// The directory in which WAL waits until every target has it.
+    package var spool: String
+    /// Most bytes that wait; 0 is no limit.
+    package var spoolByteLimit: Int
+
+    /// Makes a request.
+    package init(server: ServerSettings, targets: [TargetDefinition], spool: String, spoolByteLimit: Int) {
+        self.server = server
+        self.targets = targets
+        self.spool = spool
+        self.spoolByteLimit = spoolByteLimit
+    }
+}
+
 /// `wal-fetch <server> <file> <path>`.
 package struct WALFetchRequest: Sendable {
     /// The server, resolved.

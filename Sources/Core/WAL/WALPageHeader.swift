@@ -66,7 +66,9 @@ package struct WALPageHeader: Sendable, Hashable {
         guard size >= 1 << 20, size <= 1 << 30, size & (size - 1) == 0 else {
             throw WALFormatError("segments of \(size) bytes are not possible")
         }
-        guard pageSize == Self.pageByteCount else { throw WALFormatError("pages of \(pageSize) bytes are not supported") }
+        guard pageSize == Self.pageByteCount else {
+            throw WALFormatError("pages of \(pageSize) bytes are not supported")
+        }
         guard address % UInt64(size) == 0 else { throw WALFormatError("a segment begins at \(address)") }
         return Segment(systemIdentifier: identifier, byteCount: Int(size))
     }

@@ -213,6 +213,26 @@ import Testing
         #expect(names.contains { $0.hasPrefix("00000001") && $0.hasSuffix(".partial") })
     }
 
+    @Test func `WAL that the server has given up is a gap, and the stream goes on behind it`() async throws {
+        let cluster = try PostgresCluster.start(
+            17, settings: ["max_slot_wal_keep_size": "1MB", "max_wal_size": "32MB"])
+        let folder = try TemporaryFolder()
+        let first = try Running(cluster, folder)
+        try await first.waitUntil { $0.isStreaming }
+        await first.end()
+        for _ in 0..<6 { try Self.write(cluster) }
+        try cluster.psql("CHECKPOINT")
+        try cluster.waitUntil("SELECT wal_status = 'lost' FROM pg_replication_slots")
+
+        let second = try Running(cluster, folder)
+        try await second.waitUntil { $0.gapCount == 1 && $0.isStreaming }
+        try Self.write(cluster)
+        let position = try Self.position(cluster)
+        try await second.waitUntil { $0.safe >= position && $0.waitingCount == 0 }
+        await second.end()
+        #expect(second.progress.reading.gapCount == 1)
+    }
+
     @Test func `two receivers do not share an inbox`() async throws {
         let folder = try TemporaryFolder()
         let inbox = try WALInbox(folder: folder.path("spool/primary"))

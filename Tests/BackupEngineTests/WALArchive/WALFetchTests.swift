@@ -43,7 +43,9 @@ import Testing
         #expect(try lab.bytes(lab.restored()) == segments[0].bytes)
     }
 
-    @Test func `whichever call fails, the file is whole or not there, and nobody says that the archive ends`() async throws {
+    @Test func `whichever call fails, the file is whole or not there, and nobody says that the archive ends`()
+        async throws
+    {
         try await pushAll(to: [lab.backend()])
         var number = 1
         while true {
@@ -105,7 +107,9 @@ import Testing
         }
     }
 
-    @Test func `the segments that come next wait in the spool, over the end of a log file, and no more of them`() async throws {
+    @Test func `the segments that come next wait in the spool, over the end of a log file, and no more of them`()
+        async throws
+    {
         try await pushAll(to: [lab.backend()], encryption: "aes-256-gcm")
 
         #expect(try await lab.fetch(segments[0].name, from: [lab.backend()], ahead: 3))
@@ -122,7 +126,8 @@ import Testing
         #expect(lab.names(in: lab.spool) == [])
     }
 
-    @Test func `what waits in the spool is proven again, and thrown away when it is not what was fetched`() async throws {
+    @Test func `what waits in the spool is proven again, and thrown away when it is not what was fetched`() async throws
+    {
         try await pushAll(to: [lab.backend()])
         #expect(try await lab.fetch(segments[0].name, from: [lab.backend()], ahead: 2))
         let waiting = try #require(lab.names(in: lab.spool).first)

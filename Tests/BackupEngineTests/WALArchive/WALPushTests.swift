@@ -92,7 +92,9 @@ import Testing
         #expect(try lab.bytes(lab.restored()) == segment.bytes)
     }
 
-    @Test func `a target that missed the file gets it the next time, and the one that has it is left alone`() async throws {
+    @Test func `a target that missed the file gets it the next time, and the one that has it is left alone`()
+        async throws
+    {
         let path = try lab.file(segment)
         _ = try await lab.push(path, to: [lab.backend("one")])
         let before = lab.objects()

@@ -12,15 +12,17 @@ extension ConfigurationLoader {
         if log.destination == .file, log.path == nil, let line = lookup.located(.logType)?.line {
             fault(.missing, line, "log_type = file needs 'log_path'", "Set log_path in [pgmoneta].")
         }
-        for key in [Key.baseDirectory, .workspace, .unixSocketDirectory] { requireAbsolute(key, lookup) }
+        for key in [Key.baseDirectory, .workspace, .unixSocketDirectory, .spool] { requireAbsolute(key, lookup) }
         return GlobalSettings(
             host: lookup.text(.host) ?? "", unixSocketDirectory: lookup.text(.unixSocketDirectory),
             metricsPort: lookup.integer(.metrics) ?? 0, managementPort: lookup.integer(.management) ?? 0, log: log,
             pidFile: lookup.text(.pidfile), baseDirectory: lookup.text(.baseDirectory),
             workspace: lookup.text(.workspace) ?? "",
             verificationIntervalInSeconds: lookup.integer(.verification) ?? 0,
-            workers: lookup.integer(.workers) ?? 0, compression: compression(lookup),
-            encryption: lookup.encryption(.encryption))
+            retentionIntervalInSeconds: lookup.integer(.retentionInterval) ?? 0,
+            spool: lookup.text(.spool).flatMap { $0.hasPrefix("/") ? $0 : nil },
+            spoolByteLimit: lookup.integer(.spoolLimit) ?? 0, workers: lookup.integer(.workers) ?? 0,
+            compression: compression(lookup), encryption: lookup.encryption(.encryption))
     }
 
     /// Resolves a server section; nothing when it lacks what it needs.

@@ -1,30 +1,39 @@
 extension ConfigurationSchema {
-    private static let noDaemon = "there is no daemon"
-    private static let noLog = "logs go to standard error; see --verbose"
-    private static let noArchive = "WAL is streamed only while a backup runs, over a slot of its own"
+    private static let noManagement = "there is no remote management"
 
     /// Keys of `[pgmoneta]` alone.
     static let globalRows: [Row] = [
-        inert(
-            .host, [.global], .text, "localhost", "The address the daemon listens on; `*` is all.", because: noDaemon),
-        inert(
-            .unixSocketDirectory, [.global], .path, nil, "The directory of the daemon's management socket.",
-            because: noDaemon),
-        inert(.metrics, [.global], .integer(0...65_535), "0", "The port of `/metrics`; 0 is off.", because: noDaemon),
+        row(
+            .host, [.global], .text, "localhost",
+            "The address that the daemon's `/metrics` and status page listen on; `*` is all."),
+        row(.metrics, [.global], .integer(0...65_535), "0", "The port of `/metrics` and the status page; 0 is off."),
+        row(
+            .unixSocketDirectory, [.global], .path, "~/.pgmoneta",
+            "The directory of the socket `.s.pgmoneta`, over which `pgmoneta-cli` asks the daemon."),
         inert(
             .management, [.global], .integer(0...65_535), "0", "The port of remote management; 0 is off.",
-            because: noDaemon),
-        inert(
-            .logType, [.global], .choice(["console", "file", "syslog"]), "console", "Where the daemon logs to.",
-            because: noLog),
-        inert(
+            because: noManagement),
+        row(
+            .logType, [.global], .choice(["console", "file", "syslog"]), "console",
+            "Where the daemon logs to. `pgmoneta-cli` logs to standard error."),
+        row(
             .logLevel, [.global], .choice(logLevels.map(\.name)), "info",
-            "The least level that is logged. `debug1` to `debug5` are as in the reference system.", because: noLog),
-        inert(.logPath, [.global], .path, nil, "The log file, for `log_type = file`.", because: noLog),
-        inert(
-            .logLinePrefix, [.global], .text, "%Y-%m-%d %H:%M:%S", "`strftime` text before each line of the log.",
-            because: noLog),
-        inert(.pidfile, [.global], .path, nil, "The file with the daemon's process id.", because: noDaemon),
+            "The least level that the daemon logs. `debug1` to `debug5` are as in the reference system."),
+        row(.logPath, [.global], .path, "The daemon's log file, for `log_type = file`."),
+        row(
+            .logLinePrefix, [.global], .text, "%Y-%m-%d %H:%M:%S",
+            "`strftime` text before each line of the daemon's log."),
+        row(.pidfile, [.global], .path, "The file with the daemon's process id."),
+        row(
+            .spool, [.global], .path, "~/.pgmoneta/spool",
+            "The directory in which the daemon keeps WAL until every target has it. It should be on a disk of its own."),
+        row(
+            .spoolLimit, [.global], .size, "0",
+            "Most bytes of WAL of one server in `spool`; then the server keeps its WAL. 0 leaves 256 MB of the disk free."
+        ),
+        row(
+            .retentionInterval, [.global], .duration, "0",
+            "How often the daemon applies `retention`; 0 is never."),
         row(
             .baseDirectory, [.global], .path,
             "The directory of the target `local`; needed unless another target is defined."),
@@ -35,9 +44,9 @@ extension ConfigurationSchema {
         inert(
             .workspace, [.global], .path, "/tmp/pgmoneta-workspace", "Scratch space for work that needs files.",
             because: "nothing here needs scratch space"),
-        inert(
-            .verification, [.global], .duration, "0", "The time between two checks of each backup; 0 is never.",
-            because: "no backup is verified by itself; run 'pgmoneta-cli verify'", isReliedOn: true),
+        row(
+            .verification, [.global], .duration, "0",
+            "The time between two checks of each backup by the daemon; 0 is never."),
     ]
 
     /// Keys of `[pgmoneta]` that a server may override.
@@ -67,14 +76,12 @@ extension ConfigurationSchema {
         ),
         row(
             .retention, [.global, .server], .retention, "7, -, -, -",
-            "Days, weeks, months and years: `pgmoneta-cli retention` keeps the newest backup of each. Nothing is removed by itself."
+            "Days, weeks, months and years: `pgmoneta-cli retention` keeps the newest backup of each. By itself nothing is removed without `retention_interval`."
         ),
         row(
             .manifest, [.global, .server], .choice(ManifestAlgorithm.allCases.map(\.rawValue)), "crc32c",
             "The checksum in PostgreSQL's backup manifest."),
-        inert(
-            .createSlot, [.global, .server], .boolean, "off", "Whether `wal_slot` is made when it is not there.",
-            because: noArchive, isReliedOn: true),
+        row(.createSlot, [.global, .server], .boolean, "off", "Whether `wal_slot` is made when it is not there."),
     ]
 
     /// Keys of server sections alone.
@@ -90,9 +97,9 @@ extension ConfigurationSchema {
         row(.certificateFile, [.server], .path, "The client's certificate (libpq's `sslcert`)."),
         row(.keyFile, [.server], .path, "The client's key (libpq's `sslkey`)."),
         row(.authorityFile, [.server], .path, "Certificates of the authorities to trust (libpq's `sslrootcert`)."),
-        inert(
-            .walSlot, [.server], .text, nil, "The physical replication slot for WAL.", because: noArchive,
-            isReliedOn: true),
+        row(
+            .walSlot, [.server], .text,
+            "The physical replication slot through which the daemon receives WAL; without it, it does not."),
     ]
 
     /// Keys of the reference system that define the targets `s3` and `ssh`.

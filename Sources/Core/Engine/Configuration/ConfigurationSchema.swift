@@ -18,6 +18,9 @@ package enum ConfigurationSchema {
         case storageEngine = "storage_engine"
         case createSlot = "create_slot"
         case walSlot = "wal_slot"
+        case spool
+        case spoolLimit = "spool_limit"
+        case retentionInterval = "retention_interval"
         case certificateFile = "tls_cert_file"
         case keyFile = "tls_key_file"
         case authorityFile = "tls_ca_file"

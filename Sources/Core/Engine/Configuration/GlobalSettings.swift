@@ -37,6 +37,12 @@ package struct GlobalSettings: Sendable, Hashable {
     package var workspace: String
     /// Seconds between two checks of each backup; 0 is never.
     package var verificationIntervalInSeconds: Int
+    /// Seconds between two applications of the policies; 0 is never.
+    package var retentionIntervalInSeconds: Int
+    /// Where received WAL waits; nil is below the user's home.
+    package var spool: String?
+    /// Most bytes of one server's WAL that wait; 0 is no limit.
+    package var spoolByteLimit: Int
     /// Threads for codecs and transfers; 0 is one per processor, 8 at most.
     package var workers: Int
     /// The default for files outside a server's backups.

@@ -5,6 +5,12 @@ package struct BackupNotes: Sendable, Hashable, Codable {
         /// Seconds since 1970.
         package var at: Int
         package var isSound: Bool
+
+        /// Makes a finding.
+        package init(at: Int, isSound: Bool) {
+            self.at = at
+            self.isSound = isSound
+        }
     }
 
     /// How many of the revisions before are named.

@@ -8,6 +8,8 @@ package enum NotesEdit: Sendable, Hashable {
     case remove(key: String)
     /// Says whether the backup is kept.
     case keep(Bool)
+    /// Says what a verification found.
+    case verified(BackupNotes.Verification)
 
     /// Changes notes.
     /// - Throws: `.commentExists` for a key to add that is there, `.commentMissing` for one to change that is not.
@@ -22,6 +24,7 @@ package enum NotesEdit: Sendable, Hashable {
         case .remove(let key):
             guard notes.comments.removeValue(forKey: key) != nil else { throw missing(key, notes) }
         case .keep(let isKept): notes.isKept = isKept
+        case .verified(let verification): notes.verification = verification
         }
     }
 
@@ -31,6 +34,7 @@ package enum NotesEdit: Sendable, Hashable {
         case .add(let key, let comment), .update(let key, let comment): notes.comments[key] == comment
         case .remove(let key): notes.comments[key] == nil
         case .keep(let isKept): notes.isKept == isKept
+        case .verified(let verification): notes.verification == verification
         }
     }
 

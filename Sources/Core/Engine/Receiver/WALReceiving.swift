@@ -1,5 +1,6 @@
 import Logging
 package import PostgresClient
+import Synchronization
 
 /// What a receiver of WAL works with.
 package struct WALReceivingPlan: Sendable {
@@ -36,6 +37,8 @@ package struct WALReceiving: Sendable {
     private let inbox: WALInbox
     private let progress: ReceiverProgress
     private let stop = WALStop()
+    /// Whether what the inbox would go on with is gone from the server.
+    private let isBehind = IsBehind()
 
     package init(plan: WALReceivingPlan, inbox: WALInbox, progress: ReceiverProgress) {
         self.plan = plan
@@ -110,9 +113,10 @@ package struct WALReceiving: Sendable {
                 end = try await session.streamWAL(
                     from: start, timeline: timeline, slot: plan.slot, to: writer, stop: stop)
             } catch let error as PostgresError {
-                if error.reason == .walGone { noteGap(from: start, error) }
+                if error.reason == .walGone { await noteGap(from: start, error) }
                 throw error
             }
+            isBehind.set(false)
             guard case .timelineEnded(let next, let switched) = end.cause else { return }
             try writer.finishTimeline()
             (timeline, start) = (next, switched.roundedDownToSegment(size: size))
@@ -120,16 +124,20 @@ package struct WALReceiving: Sendable {
         }
     }
 
-    /// WAL that the server has no more can only come from elsewhere. What is in the inbox of the segment that was interrupted is
-    /// given up, so that the next stream begins where the server still has WAL.
-    private func noteGap(from start: LSN, _ error: PostgresError) {
+    /// WAL that the server has no more can only come from elsewhere: the next stream begins where the server still has some. A slot
+    /// that the server has given up is made anew, where we may.
+    private func noteGap(from start: LSN, _ error: PostgresError) async {
         progress.change { $0.gapCount += 1 }
+        isBehind.set(true)
         Logger.current.error(
             "WAL is gone from the server before it was received: recovery over this gap is not possible; take a full backup",
             metadata: [
                 LogKeys.server: "\(plan.server)", LogKeys.position: "\(start)", LogKeys.error: "\(error)",
             ])
         if let name = try? inbox.unfinished() { try? inbox.remove(name + WALInbox.unfinishedSuffix) }
+        guard plan.createsSlot, let session = try? await ReplicationSession.open(plan.connection) else { return }
+        try? await session.dropSlot(plan.slot)
+        session.close()
     }
 
     private func putHistory(of timeline: Timeline, _ session: ReplicationSession) async throws {
@@ -144,10 +152,10 @@ package struct WALReceiving: Sendable {
     private func resumePoint(
         _ session: ReplicationSession, _ identity: SystemIdentity, _ size: WALSegmentSize
     ) async throws -> (Timeline, LSN) {
-        if let name = try inbox.unfinished(), let segment = WALSegment(name: name, size: size) {
+        if !isBehind.value, let name = try inbox.unfinished(), let segment = WALSegment(name: name, size: size) {
             return (segment.timeline, segment.start)
         }
-        if let last = try inbox.finished().compactMap({ WALSegment(name: $0, size: size) }).last {
+        if !isBehind.value, let last = try inbox.finished().compactMap({ WALSegment(name: $0, size: size) }).last {
             return (last.timeline, last.end)
         }
         let sql = try await PostgresSession.open(plan.connection)
@@ -173,4 +181,11 @@ package struct WALReceiving: Sendable {
         }
         return current
     }
+}
+
+/// A flag that the streams of one receiver leave to each other.
+private final class IsBehind: Sendable {
+    private let state = Atomic<Bool>(false)
+    var value: Bool { state.load(ordering: .relaxed) }
+    func set(_ value: Bool) { state.store(value, ordering: .relaxed) }
 }

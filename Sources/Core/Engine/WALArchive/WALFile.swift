@@ -16,7 +16,8 @@ struct WALFile {
     /// Opens and reads a file.
     /// - Throws: `.walMalformed` for what is not the file that its name says; `.fileUnusable`.
     init(_ path: String, cryptography: any Cryptography) throws {
-        let last = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[path.utf8.index(after: $0)...]) } ?? path
+        let last =
+            path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[path.utf8.index(after: $0)...]) } ?? path
         guard let name = WALFileName(last) else {
             throw EngineError(.walMalformed, "'\(last)' is not a name that PostgreSQL gives to what it archives")
         }

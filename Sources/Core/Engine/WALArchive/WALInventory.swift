@@ -100,7 +100,9 @@ extension WALArchive {
         let prefix = Layout.walPrefix(server)
         var inventory = WALInventory()
         try await backend.forEachEntry(ListRequest(prefix: prefix)) { entry in
-            guard case .object(let info) = entry, let timeline = Layout.walTimeline(of: info.key, server) else { return }
+            guard case .object(let info) = entry, let timeline = Layout.walTimeline(of: info.key, server) else {
+                return
+            }
             inventory.add(byteCount: info.byteCount, of: timeline)
             guard let name = Layout.walFile(ofRecord: info.key, server) else { return }
             if name.kind == .segment, inventory.segmentSize == nil,

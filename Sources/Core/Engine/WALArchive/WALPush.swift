@@ -135,7 +135,8 @@ package struct WALPush: Sendable {
         let path = "\(file.name).\(id)\(chain.suffix)"
         let pipe = EncodePipe(
             chain: chain, format: .standard, targets: lacking.map(\.target), cryptography: plan.cryptography,
-            binding: .backup(id: id), keyPrefix: Layout.walPrefix(plan.server, file.name.timeline), workers: plan.workers)
+            binding: .backup(id: id), keyPrefix: Layout.walPrefix(plan.server, file.name.timeline),
+            workers: plan.workers)
         let receipt = try await pipe.run {
             let stream = pipe.beginStream(framesPerVolume: nil) { _ in path }
             try await file.copy(to: stream)

@@ -1,0 +1,174 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// The daemon as an operator runs it: WAL that it acknowledged is never lost, damage is found by itself, and all is shown.
+    @Suite struct DaemonTests {
+        private let cluster: PostgresCluster
+        private let installation: Installation
+        private let port: Int
+
+        init() throws {
+            cluster = try PostgresCluster.start(
+                17, settings: ["wal_keep_size": "2GB"], initdbArguments: ["--wal-segsize=1"])
+            port = try PostgresCluster.freePort()
+            let folder = try TemporaryFolder()
+            installation = try Installation(
+                cluster,
+                general: [
+                    "spool = \(folder.path)/spool", "metrics = \(port)", "verification = 2", "log_level = debug",
+                ], lines: ["wal_slot = keeper", "create_slot = on"])
+            spool = folder
+        }
+        private let spool: TemporaryFolder
+
+        /// What the daemon answers; nil while it does not.
+        private func page(_ path: String) throws -> String? {
+            let outcome = try Program.run("/usr/bin/curl", ["-sf", "http://127.0.0.1:\(port)\(path)"])
+            return outcome.status == 0 ? outcome.text : nil
+        }
+
+        private func metric(_ name: String) throws -> Int? {
+            let line = try page("/metrics")?.split(separator: "\n").first { $0.hasPrefix(name) }
+            return line?.split(separator: " ").last.flatMap { Int($0) }
+        }
+
+        private func waitUntil(_ what: String, seconds: Int = 240, _ fits: () throws -> Bool) throws {
+            let deadline = ContinuousClock.now + .seconds(seconds)
+            while try !fits() {
+                guard .now < deadline else {
+                    let lines = try page("/metrics")?.split(separator: "\n").filter { $0.hasPrefix("pgmoneta_wal") }
+                    throw ProgramError(description: "never: \(what); \(lines ?? [])")
+                }
+                usleep(50_000)
+            }
+        }
+
+        private func waitUntilStreaming() throws {
+            try waitUntil("streaming") { try metric("pgmoneta_wal_streaming{") == 1 }
+        }
+
+        private func position() throws -> Int {
+            let text = try cluster.psql("SELECT pg_current_wal_flush_lsn() - '0/0'")
+            return try #require(Int(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+        }
+
+        /// Switches to a new segment, and waits until all before it is on the target.
+        private func waitUntilAllIsStored() throws {
+            try cluster.psql("SELECT pg_logical_emit_message(false, 'test', 'x'); SELECT pg_switch_wal()")
+            let position = try position()
+            try waitUntil("stored") {
+                try metric("pgmoneta_wal_safe_position{") ?? 0 >= position
+                    && metric("pgmoneta_wal_waiting_files{") == 0
+            }
+        }
+
+        /// Compares all that the archive has with what the server has, which keeps all.
+        private func expectArchived(atLeast count: Int) throws {
+            let list = try JSONReply(installation.run("wal", "ls", "primary", "-F", "json"))
+            let timelines = try list.list("Response", "Timelines")
+            try #require(timelines.count == 1)
+            #expect(try timelines[0].list("Gaps").isEmpty)
+            let (first, last) = try (timelines[0].text("First"), timelines[0].text("Last"))
+            let names = try FileManager.default.contentsOfDirectory(atPath: cluster.dataFolder + "/pg_wal")
+                .filter { $0.count == 24 && $0 >= first && $0 <= last }.sorted()
+            #expect(names.count >= count)
+            let fetched = spool.path("fetched")
+            for name in names {
+                let outcome = try installation.run("wal-fetch", "primary", name, fetched)
+                try #require(outcome.status == 0, "\(name): \(outcome.errorText)")
+                let same = try Program.run("/usr/bin/cmp", [fetched, "\(cluster.dataFolder)/pg_wal/\(name)"])
+                #expect(same.status == 0, "\(same.text)")
+            }
+        }
+
+        @Test func `WAL is received and archived, and the daemon ends in good order`() throws {
+            let daemon = try installation.startDaemon()
+            try waitUntilStreaming()
+            try cluster.psql("CREATE TABLE t AS SELECT i, md5(i::text) FROM generate_series(1, 50000) i")
+
+            try waitUntilAllIsStored()
+            daemon.signal(SIGHUP)
+            try cluster.psql("INSERT INTO t SELECT * FROM t")
+            try waitUntilStreaming()
+            try waitUntilAllIsStored()
+            #expect(try installation.run("conf", "reload").status == 0)
+            try waitUntilStreaming()
+            let status = try JSONReply(installation.run("status", "details", "-F", "json"))
+            let server = try status.list("Response", "Servers")[0]
+            #expect(try server.text("WAL", "LastArchived").count == 24)
+            #expect(try server.number("WAL", "Gaps") == 0)
+            #expect(try JSONReply(installation.run("ping", "-F", "json")).number("Response", "ProcessID") > 1)
+
+            #expect(try installation.run("shutdown").status == 0)
+            let outcome = try daemon.finish()
+            #expect(try installation.run("ping").status == 4)
+            #expect(try installation.run("status").status == 0)
+            #expect(outcome.status == 0, "\(outcome.errorText)")
+            #expect(outcome.errorText.contains("the daemon ends"))
+            try expectArchived(atLeast: 6)
+        }
+
+        @Test func `no WAL that was acknowledged is lost when the daemon is killed`() throws {
+            // `PGMONETA_KILLS=100` kills it so often.
+            let kills = ProcessInfo.processInfo.environment["PGMONETA_KILLS"].flatMap { Int($0) } ?? 12
+            try cluster.psql("CREATE TABLE t (i int, s text)")
+            var daemon = try installation.startDaemon()
+            try waitUntilStreaming()
+            let load = try Program.start(
+                cluster.bin("psql"),
+                [
+                    "-h", cluster.socketFolder, "-p", "\(cluster.port)", "-U", cluster.superuser, "-d", "postgres",
+                    "-qc",
+                    "DO $$BEGIN FOR n IN 1..100000 LOOP INSERT INTO t SELECT n, repeat(md5(i::text), 9) FROM generate_series(1, 20) i; COMMIT; PERFORM pg_sleep(0.004); END LOOP; END$$",
+                ])
+            var numbers = SeededNumbers(seed: 7)
+            for _ in 0..<kills {
+                usleep(UInt32(numbers.next(upperBound: UInt64(700_000))))
+                daemon.signal(SIGKILL)
+                _ = try daemon.finish()
+                daemon = try installation.startDaemon()
+            }
+            load.signal(SIGTERM)
+            _ = try load.finish()
+
+            try waitUntilStreaming()
+            try waitUntilAllIsStored()
+            daemon.signal(SIGTERM)
+            _ = try daemon.finish()
+            #expect(try metric("pgmoneta_wal_gaps") == nil)
+            try expectArchived(atLeast: 6)
+        }
+
+        @Test func `a damaged object is found by itself and shown everywhere`() throws {
+            let label = try installation.backup()
+            let daemon = try installation.startDaemon()
+            try waitUntil("verified") { try metric("pgmoneta_backup_verified_at{") ?? 0 > 0 }
+            #expect(try page("/")?.contains("All is well.") == true)
+
+            let volume = "\(installation.repository)/primary/backup/\(label)/data/base.000001.tar.zstd"
+            let handle = try #require(FileHandle(forUpdatingAtPath: volume))
+            try handle.seek(toOffset: 100_000)
+            try handle.write(contentsOf: Data([0xFF, 0x00, 0xFF, 0x00]))
+            try handle.close()
+
+            try waitUntil("found") { try metric("pgmoneta_backup_valid{") == 0 }
+            #expect(try page("/")?.contains("backup \(label) is damaged") == true)
+            let list = try JSONReply(installation.run("list-backup", "primary", "-F", "json"))
+            #expect(try list.list("Response", "Backups").map { try $0.text("Valid") } == ["no"])
+            daemon.signal(SIGTERM)
+            let outcome = try daemon.finish()
+            #expect(outcome.errorText.contains("error: a backup is damaged"))
+            #expect(outcome.errorText.contains("base.000001.tar.zstd"))
+        }
+
+        @Test func `what keeps the daemon from beginning is said at once`() throws {
+            let faulty = try installation.with(general: ["metrics = many"])
+            let outcome = try faulty.startDaemon().finish()
+            #expect(outcome.status == 2)
+            #expect(outcome.errorText.contains("metrics"))
+            #expect(outcome.errorText.contains("remedy: "))
+        }
+    }
+}
