@@ -41,7 +41,7 @@ import Testing
         let cluster = try PostgresCluster.start(how.major)
         let folder = try TemporaryFolder()
         let location = cluster.socketFolder + "/space"
-        try cluster.psql("COPY (SELECT 1) TO PROGRAM 'mkdir \(location)'")
+        try cluster.psql("COPY (SELECT 1) TO PROGRAM 'cat > /dev/null; mkdir \(location)'")
         try cluster.psql("CREATE TABLESPACE space LOCATION '\(location)'")
         let rows = try Self.fill(cluster, "CREATE TABLE t TABLESPACE space AS")
         let oid = try cluster.psql("SELECT oid FROM pg_tablespace WHERE spcname = 'space'")

@@ -7,9 +7,10 @@ package struct RestoreCommand: ServiceCommand {
         commandName: "restore", abstract: "Restore a backup into <directory>/<server>-<label>/.",
         usage: "pgmoneta-cli restore [<options>] <server> <identifier> [position] <directory>",
         discussion: """
-            Without a position, the backup is restored to its own end, as with 'immediate' and 'primary', which are all that \
-            this version takes. It refuses current, name=X, xid=X, lsn=X, time=X, inclusive=on|off, \
-            timeline=X|latest|current, action=pause|promote|shutdown and replica, which need a WAL archive.
+            Without a position, the backup is restored to its own end, as with 'immediate' and 'primary'. A position is a \
+            list separated by commas: current, name=X, xid=X, lsn=X, time=X, with inclusive=on|off, \
+            timeline=X|latest|current, action=pause|promote|shutdown, and replica. It needs the WAL archive, which is looked \
+            at first. With lsn= and time=, newest and oldest are the newest and oldest backup that ends before.
             """)
     package static let name = CommandName.restore
 
@@ -79,7 +80,7 @@ package struct RestoreCommand: ServiceCommand {
         let request = RestoreRequest(
             server: context.server, targets: context.targets, identifier: identifier, position: position,
             directory: directory, existing: delta ? .update : force ? .replace : .refuse,
-            tablespaceMappings: mappings)
+            tablespaceMappings: mappings, targetOption: options.target)
         let answer = try await context.withProgress("restore \(server)") {
             try await context.service.restore(request, progress: $0)
         }

@@ -38,7 +38,7 @@ package enum ErrorNumbers {
         ("is-parent", 4_526), ("record-unreadable", 4_527), ("file-unusable", 4_528), ("file-exists", 4_529),
         ("comment-exists", 4_530), ("comment-missing", 4_531), ("comment-too-long", 4_532), ("backup-kept", 4_533),
         ("notes-damaged", 4_534), ("wal-malformed", 4_540), ("wal-differs", 4_541), ("wal-absent", 4_542),
-        ("wal-unavailable", 4_544), ("inbox-full", 4_550),
+        ("wal-missing", 4_543), ("wal-unavailable", 4_544), ("inbox-full", 4_550),
         ("postgres-connection-refused", 4_601), ("postgres-no-such-host", 4_602), ("postgres-tls", 4_603),
         ("postgres-settings", 4_604), ("postgres-authentication-failed", 4_605), ("postgres-no-such-database", 4_606),
         ("postgres-permission", 4_607), ("postgres-server-starting", 4_608), ("postgres-too-many-connections", 4_609),

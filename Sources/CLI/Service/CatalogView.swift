@@ -91,6 +91,16 @@ struct CatalogView: Sendable {
         }
     }
 
+    /// The records of all backups that are valid somewhere, oldest first.
+    var validRecords: [BackupRecord] {
+        labels.compactMap { label in
+            sources.lazy.compactMap { source -> BackupRecord? in
+                guard let entry = source.entries[label], entry.isValid else { return nil }
+                return try? entry.record.get()
+            }.first
+        }
+    }
+
     /// Why the backup cannot be believed on any target; nil when it can be on one.
     func damage(of label: BackupLabel) -> EngineError? {
         let entries = sources.compactMap { $0.entries[label] }

@@ -5,10 +5,10 @@ import Logging
 
 extension EngineService {
     func restore(_ request: RestoreRequest, progress: ProgressCounter) async throws -> RestoreAnswer {
-        try request.position.requireOwnEnd()
-        return try await running(.restore, request.server.name, progress) {
-            let view = try await view(request.server.name, request.targets, for: request.identifier)
-            let label = try view.label(request.identifier)
+        try await running(.restore, request.server.name, progress) {
+            let view = try await view(
+                request.server.name, request.targets, for: request.position.choosesBackup ? nil : request.identifier)
+            let label = try label(for: request, in: view)
             if let damage = view.damage(of: label) { throw damage }
             let directory = Self.dataDirectory(request, label)
             var summary = view.summary(of: label, codecs: session.kit.codecs)
@@ -51,8 +51,11 @@ extension EngineService {
         let chain = try await BackupChain.open(
             catalog: catalog, label: label, codecs: session.kit.codecs, cryptography: cryptography,
             workers: Self.workers(request.server))
+        let recovery = try await recovery(request, from: chain.newest.record)
         let mapping = Dictionary(request.tablespaceMappings.map { ($0.old, $0.new) }) { $1 }
-        let plan = RestorePlan(dataDirectory: directory, tablespaceMapping: mapping, existing: request.existing)
+        let plan = RestorePlan(
+            dataDirectory: directory, tablespaceMapping: mapping, existing: request.existing,
+            recovery: recovery)
         progress.begin(progress.reading.activity)
         _ = try await RestoreOperation(chain: chain, request: plan, cryptography: cryptography, progress: progress)
             .run()
@@ -82,23 +85,6 @@ extension Error {
             error.isDamage || [.unsupportedFormat, .masterKeyMissing, .recordUnreadable].contains(error.reason)
         case is CodecError: true
         default: false
-        }
-    }
-}
-
-extension RestorePosition {
-    /// - Throws: when recovery would need WAL that is not part of the backup.
-    fileprivate func requireOwnEnd() throws(UsageError) {
-        switch target {
-        case nil, .immediate: break
-        default:
-            throw UsageError(
-                "this version restores a backup to its own end",
-                remedy: "Leave the position away, or write 'immediate'.")
-        }
-        guard isInclusive == nil, timeline == nil, action == nil, role == .primary else {
-            throw UsageError(
-                "this version restores a backup to its own end, as a primary", remedy: "Leave the position away.")
         }
     }
 }

@@ -1,6 +1,7 @@
 import BackupAPI
 import BackupEngine
 import Glibc
+import Logging
 import PostgresClient
 
 /// Answers the commands with the engine, in this process.
@@ -100,7 +101,11 @@ struct EngineService: BackupService {
         let isRequired = isRequired || options.masterKeyPath != nil
         do {
             return try masterKeyFile().load()
-        } catch let error as CommandError where error.kind == .masterKeyMissing && !isRequired {
+        } catch let error as CommandError
+            where [.masterKeyMissing, .fileFailed].contains(error.kind) && !isRequired
+        {
+            // PostgreSQL runs commands of ours with the HOME of who started it. What is encrypted then says that a key is missing.
+            Logger.current.info("there is no master key", metadata: [LogKeys.error: "\(error.summary)"])
             return nil
         }
     }

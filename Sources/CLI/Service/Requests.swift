@@ -105,6 +105,8 @@ package struct RestoreRequest: Sendable {
     package var existing: RestorePlan.Existing
     /// Other places for tablespaces.
     package var tablespaceMappings: [TablespaceMapping]
+    /// The targets as `--target` named them, for the command by which PostgreSQL asks for WAL.
+    package var targetOption: String?
 }
 
 /// `archive <server> <identifier> [position] <directory | target | ->`.

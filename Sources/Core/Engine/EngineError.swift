@@ -33,6 +33,7 @@ package struct EngineError: Remediable, Hashable {
         case walMalformed = "wal-malformed"
         case walDiffers = "wal-differs"
         case walAbsent = "wal-absent"
+        case walMissing = "wal-missing"
         case walUnavailable = "wal-unavailable"
         case fileUnusable = "file-unusable"
         case fileExists = "file-exists"
@@ -97,6 +98,7 @@ package struct EngineError: Remediable, Hashable {
         case .walMalformed: "the file is not what its name says: \(detail)"
         case .walDiffers: "the archive has another file of that name: \(detail)"
         case .walAbsent: "the archive does not have the file: \(detail)"
+        case .walMissing: "the WAL archive does not lead there: \(detail)"
         case .walUnavailable: "nobody can tell whether the archive has the file: \(detail)"
         case .fileUnusable: "the file cannot be used: \(detail)"
         case .fileExists: "there is a file of that name: \(detail)"
@@ -145,6 +147,7 @@ package struct EngineError: Remediable, Hashable {
         case .walDiffers:
             "Find out which of two servers archives under this name; give each cluster its own section of the configuration."
         case .walAbsent: "See what the archive has with 'pgmoneta-cli wal ls'."
+        case .walMissing: "See what the archive has with 'pgmoneta-cli wal ls', and choose another position or backup."
         case .walUnavailable: "Check the path or URL of the target, and that it is mounted."
         case .fileUnusable: "Check the path and the file system."
         case .fileExists: "Remove or rename it, then run the command again."

@@ -71,7 +71,7 @@ struct ChainWorkload {
         let name = "s\(made)"
         made += 1
         let path = cluster.socketFolder + "/" + name
-        try cluster.psql("COPY (SELECT 1) TO PROGRAM 'mkdir \(path)'")
+        try cluster.psql("COPY (SELECT 1) TO PROGRAM 'cat > /dev/null; mkdir \(path)'")
         try cluster.psql("CREATE TABLESPACE \(name) LOCATION '\(path)'")
         tablespaces.append(name)
     }

@@ -21,7 +21,7 @@ import Testing
             let folder = try TemporaryFolder()
             let lab = EngineLab(folder: folder)
             let space = cluster.socketFolder + "/space"
-            try cluster.psql("COPY (SELECT 1) TO PROGRAM 'mkdir \(space)'")
+            try cluster.psql("COPY (SELECT 1) TO PROGRAM 'cat > /dev/null; mkdir \(space)'")
             try cluster.psql("CREATE TABLESPACE space LOCATION '\(space)'")
             try cluster.psql("CREATE TABLE t AS SELECT i, md5(i::text) FROM generate_series(1, 50000) i")
             try cluster.psql("CREATE TABLE s TABLESPACE space AS SELECT i FROM generate_series(1, 5000) i; CHECKPOINT")

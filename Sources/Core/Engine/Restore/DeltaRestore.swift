@@ -15,7 +15,7 @@ struct DeltaRestore {
     ///   directory that is none of PostgreSQL's. Later the directory is left without `global/pg_control`: no server starts on
     ///   it, and the same command goes on where it was.
     func run() async throws -> Snapshot {
-        let snapshot = try await chain.snapshot()
+        let snapshot = try await chain.snapshot(with: request.recovery)
         let mapping = mapping(of: snapshot)
         let target = try RestoreTarget(
             dataDirectory: request.dataDirectory,

@@ -8,6 +8,8 @@ package struct RestorePlan: Sendable {
     package var tablespaceMapping: [String: String]
     /// What becomes of what is there.
     package var existing: Existing
+    /// How PostgreSQL goes on; nil to the backup's own end.
+    package var recovery: RecoverySettings?
 
     /// What a restore does with a directory that is not empty.
     package enum Existing: Sendable, Hashable {
@@ -20,15 +22,17 @@ package struct RestorePlan: Sendable {
     }
 
     package init(
-        dataDirectory: String, tablespaceMapping: [String: String] = [:], existing: Existing = .refuse
+        dataDirectory: String, tablespaceMapping: [String: String] = [:], existing: Existing = .refuse,
+        recovery: RecoverySettings? = nil
     ) {
         self.dataDirectory = dataDirectory
         self.tablespaceMapping = tablespaceMapping
         self.existing = existing
+        self.recovery = recovery
     }
 }
 
-/// Restores a backup, with what it needs of its parents, into a directory, to the backup's own end point.
+/// Restores a backup, with what it needs of its parents, into a directory.
 package struct RestoreOperation: Sendable {
     private let chain: BackupChain
     private let cryptography: any Cryptography
@@ -58,7 +62,7 @@ package struct RestoreOperation: Sendable {
                 chain: chain, request: request, cryptography: cryptography, progress: progress
             ).run()
         }
-        let snapshot = try await chain.snapshot()
+        let snapshot = try await chain.snapshot(with: request.recovery)
         let target = try RestoreTarget(
             dataDirectory: request.dataDirectory,
             tablespaces: RestoreFolders.tablespaces(snapshot, mapping: request.tablespaceMapping))

@@ -72,10 +72,22 @@ package struct BackupChain: Sendable {
     /// tree that was not put together (documentation, "pg_combinebackup").
     private func writeLabel(into snapshot: inout Snapshot) async throws {
         let path = "backup_label"
-        guard let file = snapshot.files.firstIndex(where: { $0.root == .data && $0.path == path }),
-            let part = snapshot.parts.first(where: { part in part.extents.contains { $0.file == file } }),
-            let extent = part.extents.first(where: { $0.file == file })
-        else { throw EngineError(.chainBroken, "\(newest.record.label) has no '\(path)'") }
+        guard let file = snapshot.files.firstIndex(where: { $0.root == .data && $0.path == path }) else {
+            throw EngineError(.chainBroken, "\(newest.record.label) has no '\(path)'")
+        }
+        snapshot.setLiteral(Self.withoutParent(try await content(ofFile: file, in: snapshot)), ofFile: file)
+    }
+
+    /// The content of a small file that stands in one piece.
+    func content(ofFile file: Int, in snapshot: Snapshot) async throws -> [UInt8] {
+        if let literal = snapshot.files[file].literal { return literal }
+        guard snapshot.files[file].byteCount > 0 else { return [] }
+        guard let part = snapshot.parts.first(where: { part in part.extents.contains { $0.file == file } }),
+            let extent = part.extents.first(where: { $0.file == file }),
+            extent.byteCount == snapshot.files[file].byteCount
+        else {
+            throw EngineError(.chainBroken, "'\(snapshot.files[file].path)' of \(newest.record.label) is not whole")
+        }
         let plan = try ArchivePlan(record: part.record, archive: part.archive)
         let content = Mutex([UInt8](repeating: 0, count: extent.byteCount))
         let size = part.record.frames.frameByteCount
@@ -91,7 +103,7 @@ package struct BackupChain: Sendable {
         } damaged: {
             throw $0
         }
-        snapshot.setLiteral(Self.withoutParent(content.withLock { $0 }), ofFile: file)
+        return content.withLock { $0 }
     }
 
     private static func withoutParent(_ label: [UInt8]) -> [UInt8] {
