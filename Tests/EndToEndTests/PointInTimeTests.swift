@@ -21,7 +21,12 @@ extension EndToEnd {
                 if let places { try server.prepareTargets(places) }
                 let cluster = server.cluster
                 try cluster.psql("CREATE TABLE t AS SELECT 1 AS i")
+                // As in a cluster that was itself restored to a point.
+                try cluster.psql("ALTER SYSTEM SET recovery_target_name = 'long ago'")
+                try cluster.psql("ALTER SYSTEM SET recovery_target_action = 'shutdown'")
                 try server.backup()
+                try cluster.psql("ALTER SYSTEM RESET recovery_target_name")
+                try cluster.psql("ALTER SYSTEM RESET recovery_target_action")
                 var points: [Point] = []
                 func sum() throws -> String { try cluster.psql("SELECT sum(i) FROM t") }
                 func text(_ sql: String) throws -> String {
@@ -105,9 +110,35 @@ extension EndToEnd {
             let records = try FileManager.default.contentsOfDirectory(atPath: archive).filter {
                 $0.hasSuffix(".json") && $0.utf8.count == 29
             }.sorted()
-            let gone = records[records.count - 2]
-            try FileManager.default.moveItem(atPath: "\(archive)/\(gone)", toPath: folder + ".away")
-            try expectRefusal("newest", story.points[3].position.replacing(/xid.*/, with: "lsn=0/FFFFFF0"))
+            let last = try story.server.cluster.psql("SELECT pg_current_wal_insert_lsn()")
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+            try expectRefusal("newest", "lsn=\(last)")
+            let gone = "\(archive)/\(records[records.count - 2])"
+            try FileManager.default.moveItem(atPath: gone, toPath: folder + ".away")
+            try expectRefusal("newest", "current")
+            try expectRefusal("newest", story.points[3].position.replacing(/xid=.*/, with: "lsn=\(last)"))
+            try FileManager.default.moveItem(atPath: folder + ".away", toPath: gone)
+        }
+
+        @Test func `a storage that is away during the recovery stops it, and promotes nobody`() throws {
+            let story = try Story(17)
+            let server = story.server
+            let folder = try server.restoreFolder()
+            let outcome = try server.run(["restore", "primary", "newest", "current", folder])
+            try #require(outcome.status == 0, "\(outcome.errorText)")
+            let data = try "\(folder)/" + FileManager.default.contentsOfDirectory(atPath: folder)[0]
+            let repository = server.installation.repository
+
+            try FileManager.default.moveItem(atPath: repository, toPath: repository + ".away")
+            #expect(throws: (any Error).self) {
+                try PostgresCluster.start(17, onDataFolder: data, settings: ["archive_mode": "off"])
+            }
+            #expect(FileManager.default.fileExists(atPath: data + "/recovery.signal"))
+
+            try FileManager.default.moveItem(atPath: repository + ".away", toPath: repository)
+            let copy = try PostgresCluster.start(17, onDataFolder: data, settings: ["archive_mode": "off"])
+            try copy.waitUntil("SELECT NOT pg_is_in_recovery()")
+            #expect(try copy.psql("SELECT sum(i) FROM t") == story.points.last?.sum)
         }
 
         @Test func `a promoted server's timeline is followed`() throws {

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// A program that was started in the background.
 package final class RunningProgram: Sendable {
@@ -8,6 +9,7 @@ package final class RunningProgram: Sendable {
     private let input: Int32
     private let output: Int32
     private let error: Int32
+    private let isFinished = Atomic<Bool>(false)
 
     init(path: String, process: pid_t, input: Int32, output: Int32, error: Int32) {
         self.path = path
@@ -17,12 +19,21 @@ package final class RunningProgram: Sendable {
         self.error = error
     }
 
+    /// A test that failed leaves no program behind.
+    deinit {
+        guard !isFinished.load(ordering: .relaxed) else { return }
+        kill(process, SIGKILL)
+        _ = waitForEnd()
+        for descriptor in [input, output, error] { close(descriptor) }
+    }
+
     /// Sends a signal, such as `SIGTERM`.
     package func signal(_ number: Int32) { kill(process, number) }
 
     /// Feeds the program, collects what it writes, and waits for its end. Called once.
     /// - Throws: when it took longer than `timeout`; it is killed then.
     package func finish(input bytes: [UInt8] = [], timeout: Duration = .seconds(120)) throws -> ProgramOutcome {
+        isFinished.store(true, ordering: .relaxed)
         let deadline = ContinuousClock.now + timeout
         var collected: [[UInt8]] = [[], []]
         var feed = Feed(descriptor: input, bytes: bytes)

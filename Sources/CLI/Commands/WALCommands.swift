@@ -2,18 +2,12 @@ package import ArgumentParser
 package import BackupAPI
 import BackupEngine
 
-/// A command that PostgreSQL runs for each file of its log. What it prints stands in the server's log, so that it says nothing when
-/// all is well, unless a person looks at it or asks for a format.
-protocol WALFileCommand: ServiceCommand {}
+/// A command that PostgreSQL runs for each file of its log. What it prints stands in the server's log, so that it writes no reply
+/// unless a person looks at it or asks for a format.
+package protocol WALFileCommand: ServiceCommand {}
 
 extension WALFileCommand {
-    /// The answer of a command that succeeded.
-    func quietly(_ response: [String: OutputValue], _ session: Session) -> CommandAnswer {
-        isWatched(session) ? .response(response) : .silent(.done)
-    }
-
-    /// Whether somebody reads what is printed.
-    func isWatched(_ session: Session) -> Bool { format != .text || session.console.isErrorTerminal }
+    package func isWatched(_ session: Session) -> Bool { format != .text || session.console.isErrorTerminal }
 }
 
 /// `wal-push <server> <path>`: PostgreSQL's `archive_command`.
@@ -43,7 +37,6 @@ package struct WALPushCommand: WALFileCommand {
         let answer = try await context.service.pushWAL(
             WALPushRequest(server: context.server, targets: context.targets, path: path))
         let response = context.replies.walPush(answer)
-        guard answer.targets.contains(where: { $0.status == .failed }) else { return quietly(response, session) }
         return .response(response, changed: answer.targets) { "the file is not archived on \($0)" }
     }
 }
@@ -110,7 +103,7 @@ package struct WALFetchCommand: WALFileCommand {
         if isThere {
             var response = context.replies.common(ServerIdentity(name: server))
             response["File"] = .string(file)
-            return quietly(response, session)
+            return .response(response)
         }
         guard isWatched(session) else { return .silent(.failed) }
         throw EngineError(.walAbsent, "'\(file)' of '\(server)'")

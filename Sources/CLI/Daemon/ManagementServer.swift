@@ -12,11 +12,16 @@ struct ManagementServer: Sendable {
     let asked: @Sendable (DaemonEvent) -> Void
 
     /// Serves until the task is cancelled.
-    /// - Throws: when the socket cannot be had.
+    /// - Throws: when the socket cannot be had, or another daemon answers there.
     func run() async throws {
+        if let other = try? DaemonReport(json: DaemonClient(path: path).ask(.report)) {
+            throw CommandError(
+                .fileFailed, "another daemon (process \(other.process)) answers at '\(path)'",
+                remedy: "End it with 'pgmoneta-cli shutdown', or give this one a 'unix_socket_dir' of its own.")
+        }
         let folder = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[..<$0]) } ?? "."
         _ = unsafe mkdir(folder, 0o700)
-        // What a killed daemon left. A living one has its pidfile and its spool locked.
+        // What a killed daemon left.
         _ = unsafe unlink(path)
         let server = HTTPServer(address: .unix(path: path), logger: .disabled)
         let (state, asked) = (state, asked)

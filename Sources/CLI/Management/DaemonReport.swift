@@ -51,7 +51,7 @@ package struct DaemonReport: Sendable, Hashable, Codable {
     }
 
     /// Reads a report.
-    init(json: [UInt8]) throws { self = try JSONDecoder().decode(DaemonReport.self, from: Data(json)) }
+    package init(json: [UInt8]) throws { self = try JSONDecoder().decode(DaemonReport.self, from: Data(json)) }
 
     /// The report as the socket gives it.
     package func json() throws -> Data { try JSONEncoder().encode(self) }

@@ -52,6 +52,7 @@ package struct CommandRunner: Sendable {
     }
 
     private func write(_ command: any SessionCommand, _ outcome: Reply.Outcome, _ response: [String: OutputValue]) {
+        guard command.isWatched(session) else { return }
         let reply = Reply(
             command: type(of: command).name, clientVersion: ProgramVersion.text,
             unixSeconds: session.clock.unixSeconds(), outcome: outcome, request: command.request, response: response)

@@ -17,12 +17,17 @@ package protocol SessionCommand: ParsableCommand, Sendable {
     static func exitCode(for error: any Remediable) -> ExitCode
     /// The exit code when it is ended at once, by a second signal.
     static var exitCodeAtOnce: ExitCode { get }
+    /// Whether somebody reads its reply.
+    func isWatched(_ session: Session) -> Bool
     /// Does the work.
     func answer(_ session: Session) async throws -> CommandAnswer
 }
 
 extension SessionCommand {
     package var isOutputTaken: Bool { false }
+    /// The reply is what most commands are typed for.
+    package func isWatched(_ session: Session) -> Bool { true }
+
     /// What the error says.
     package static func exitCode(for error: any Remediable) -> ExitCode { ExitCode(for: error) }
 

@@ -83,11 +83,13 @@ extension RestorePosition {
 
     fileprivate var recoveryTarget: RecoveryTarget {
         switch target {
-        case nil, .current, .immediate: .end
+        case .immediate: .backupEnd
+        // A standby takes from its primary what the archive does not have.
+        case nil, .current: role == .replica ? .backupEnd : .end
         case .name(let name): .name(name)
         case .transaction(let number): .transaction(number)
         case .lsn(let position): .lsn(LSN(position))
-        case .time(let moment): .time(moment.unixMicroseconds)
+        case .time(let moment): .time(moment.unixMicroseconds, isInclusive: isInclusive ?? true)
         }
     }
 
@@ -99,9 +101,13 @@ extension RestorePosition {
         }
     }
 
-    /// The settings that say where recovery ends (documentation, "Recovery Target").
+    /// The settings that say where recovery ends (documentation, "Recovery Target"). All are set, those that the backed-up cluster
+    /// was restored with itself too; and those of other targets are emptied first, because PostgreSQL refuses a second one as soon
+    /// as it reads it.
     fileprivate var parameters: [RecoverySettings.Parameter] {
-        var parameters: [RecoverySettings.Parameter] = []
+        var parameters = ["", "_name", "_xid", "_lsn", "_time"].map {
+            RecoverySettings.Parameter("recovery_target" + $0, "")
+        }
         switch target {
         case nil, .current: break
         case .immediate: parameters.append(.init("recovery_target", "immediate"))
@@ -110,14 +116,16 @@ extension RestorePosition {
         case .lsn(let position): parameters.append(.init("recovery_target_lsn", "\(LSN(position))"))
         case .time(let moment): parameters.append(.init("recovery_target_time", moment.description))
         }
-        if let isInclusive { parameters.append(.init("recovery_target_inclusive", isInclusive ? "on" : "off")) }
-        switch timeline {
-        case nil: break
-        case .latest: parameters.append(.init("recovery_target_timeline", "latest"))
-        case .current: parameters.append(.init("recovery_target_timeline", "current"))
-        case .number(let number): parameters.append(.init("recovery_target_timeline", "\(number)"))
-        }
-        if let action { parameters.append(.init("recovery_target_action", action.rawValue)) }
-        return parameters
+        let wanted =
+            switch timeline {
+            case nil, .latest: "latest"
+            case .current: "current"
+            case .number(let number): "\(number)"
+            }
+        return parameters + [
+            .init("recovery_target_inclusive", isInclusive ?? true ? "on" : "off"),
+            .init("recovery_target_timeline", wanted),
+            .init("recovery_target_action", (action ?? .pause).rawValue),
+        ]
     }
 }

@@ -2,6 +2,8 @@ package import PostgresClient
 
 /// What a recovery aims for.
 package enum RecoveryTarget: Sendable, Hashable {
+    /// The backup's own end: no more WAL is needed.
+    case backupEnd
     /// The end of all WAL.
     case end
     /// A restore point.
@@ -9,8 +11,9 @@ package enum RecoveryTarget: Sendable, Hashable {
     /// A transaction.
     case transaction(UInt64)
     case lsn(LSN)
-    /// Microseconds since 1970.
-    case time(Int)
+    /// Microseconds since 1970. Inclusive, recovery ends at the first transaction that is later; else at the first that is not
+    /// earlier (documentation, "recovery_target_inclusive").
+    case time(Int, isInclusive: Bool)
 }
 
 /// Which timeline a recovery follows.
@@ -40,7 +43,7 @@ package struct RecoveryReach: Sendable {
         if case .lsn(let wanted) = target, wanted < end {
             throw EngineError(.walMissing, "\(record.label) ends at \(end), behind \(wanted)", remedy: Self.older)
         }
-        if case .time(let moment) = target, moment < record.endedAt * 1_000_000 {
+        if case .time(let moment, _) = target, moment < record.endedAt * 1_000_000 {
             throw EngineError(.walMissing, "\(record.label) ended after that time", remedy: Self.older)
         }
         var inventory = WALInventory()
@@ -58,33 +61,56 @@ package struct RecoveryReach: Sendable {
         let missing = WALSegment(
             containing: LSN(number &* UInt64(size.byteCount)), timeline: history.timeline, size: size
         ).name
-        try await require(target, in: run, missing: missing, size: size)
+        if target == .end, hasMore(behind: number, history, inventory, size) {
+            throw EngineError(
+                .walMissing, "\(missing) is missing, and there is more behind it",
+                remedy:
+                    "Choose a position before it, or bring the segment into the archive with 'pgmoneta-cli wal-push'.")
+        }
+        try await require(target, in: run, missing: missing)
+    }
+
+    /// Whether a segment of the way is there behind one that is missing.
+    private func hasMore(
+        behind missing: UInt64, _ history: TimelineHistory, _ inventory: WALInventory, _ size: WALSegmentSize
+    ) -> Bool {
+        inventory.timelines.contains { timeline in
+            inventory.part(timeline).runs.contains { run in
+                run.upperBound > missing
+                    && history.timelines(ofSegment: max(run.lowerBound, missing), size: size).contains(timeline)
+            }
+        }
     }
 
     private static let older = "Choose an older backup, or 'newest', which takes the right one by itself."
 
     private func require(
-        _ target: RecoveryTarget, in run: [WALFileName], missing: String, size: WALSegmentSize
+        _ target: RecoveryTarget, in run: [WALFileName], missing: String
     ) async throws {
         func absent(_ words: String) -> EngineError {
             EngineError(.walMissing, "\(words); the first segment that is missing is \(missing)")
         }
         switch target {
-        case .end: return
+        case .backupEnd, .end: return
         case .transaction:
             if run.isEmpty { throw absent("there is no WAL behind the backup") }
         case .lsn(let wanted):
-            let last = run.last.flatMap { WALSegment(name: $0.string, size: size) }
-            guard let last, wanted < last.end else { throw absent("the WAL ends before \(wanted)") }
+            // PostgreSQL ends at a record that begins there or behind.
+            for file in run.reversed() {
+                guard let last = try await record(file)?.segment?.lastRecord.flatMap({ LSN($0) }) else { continue }
+                guard last < wanted else { return }
+                throw absent("the last record in the WAL is at \(last), before \(wanted)")
+            }
+            throw absent("there is no WAL behind the backup")
         case .name(let name):
             let found = try await run.map(atOnce: Self.recordsAtOnce) { try await record($0)?.segment?.restorePoints }
             guard found.contains(where: { $0?.contains(name) == true }) else {
                 throw absent("there is no restore point '\(name)'")
             }
-        case .time(let moment):
+        case .time(let moment, let isInclusive):
             for file in run.reversed() {
                 guard let last = try await record(file)?.segment?.lastTransactionAt else { continue }
-                guard last < moment else { return }
+                if last > moment || last == moment && !isInclusive { return }
                 let time = CalendarTime(secondsSince1970: last / 1_000_000).compact
                 throw absent("the last transaction in the WAL ended at \(time)")
             }
