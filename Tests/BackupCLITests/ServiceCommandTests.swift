@@ -86,6 +86,8 @@ struct SampleService: BackupService {
             items: decisions.map { RetentionAnswer.Item(target: "local", decision: $0) }, targets: summary.targets)
     }
 
+    func keys(_ request: KeyRequest) async throws -> KeyAnswer { KeyAnswer(reports: [], targets: summary.targets) }
+
     func checkTarget(_ request: TargetCheckRequest, progress: ProgressCounter) async throws -> TargetCheckAnswer {
         TargetCheckAnswer(
             target: request.target.name, location: "\(request.target.location)",

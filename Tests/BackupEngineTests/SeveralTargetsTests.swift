@@ -18,9 +18,9 @@ import Testing
             case .busy, .leaseLost: .busy
             case .otherCluster: .otherCluster
             case .takesNoPlainBackups: .encryptionRequired
-            case .otherMasterKey: .masterKeyMissing
+            case .otherMasterKey: .notRecipient
             case .newerFormat: .unsupportedFormat
-            case .damagedKey: .objectDamaged
+            case .damagedKey: .keyDamaged
             }
         }
 

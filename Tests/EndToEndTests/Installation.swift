@@ -80,6 +80,15 @@ struct Installation {
         try Program.start(Self.program("pgmoneta"), ["-c", folder.path(configuration)], environment: environment)
     }
 
+    /// Starts `pgmoneta-cli` as on another machine: with a host name and processes of its own (unshare(1)).
+    func start(_ arguments: [String], on machine: String) throws -> RunningProgram {
+        let script = #"hostname "$0" && exec "$@""#
+        // Only root may have them without being root of other users.
+        let users = geteuid() == 0 ? [] : ["--map-root-user"]
+        let isolated = users + ["--uts", "--pid", "--fork", "--mount-proc", "/bin/sh", "-c", script, machine]
+        return try Program.start("/usr/bin/unshare", isolated + command(arguments), environment: environment)
+    }
+
     /// The program and the arguments that start it.
     func command(_ arguments: [String]) -> [String] {
         [Self.program("pgmoneta-cli"), "-c", folder.path(configuration)] + arguments
@@ -87,6 +96,11 @@ struct Installation {
 
     /// Runs `pgmoneta-admin` to its end.
     func administrate(_ arguments: String..., input: String = "") throws -> ProgramOutcome {
+        try administrate(arguments, input: input)
+    }
+
+    /// Runs `pgmoneta-admin` to its end.
+    func administrate(_ arguments: [String], input: String = "") throws -> ProgramOutcome {
         try Program.run(
             Self.program("pgmoneta-admin"), ["-c", folder.path(configuration)] + arguments,
             environment: environment, input: Array(input.utf8))

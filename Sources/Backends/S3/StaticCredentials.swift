@@ -32,8 +32,9 @@ struct SettingsCredentials: CredentialSource {
             return Secret(firstLine(bytes))
         }
         if let command = settings.text("secret_access_key_command") {
-            guard let bytes = ShellCommand.output(of: command, environment: settings.environment, cancel: cancel)
-            else {
+            let bytes = ShellCommand.output(
+                of: command, environment: settings.environment, isCancelled: { cancel.isSet })
+            guard let bytes else {
                 throw CredentialFault(
                     "the command for the secret access key failed or took longer than 30 s",
                     remedy: "Run 'secret_access_key_command' by hand as the same user.")

@@ -48,9 +48,7 @@ package struct MasterKeyFile: Sendable {
                 .masterKeyReadable, "the master key '\(path)' belongs to another user (id \(contents.owner))",
                 remedy: "Run as that user, or make a master key of your own.")
         }
-        guard let (material, id) = MasterKeyText.read(contents.bytes) else { throw malformed() }
-        let key = try MasterKeyText.key(of: material, cryptography)
-        guard key.id == id else { throw malformed() }
+        guard let key = try MasterKeyText.key(in: contents.bytes, cryptography) else { throw malformed() }
         return key
     }
 
@@ -64,7 +62,7 @@ package struct MasterKeyFile: Sendable {
         let material: MasterKeyText.Material =
             if let passphrase {
                 .passphrase(
-                    passphrase, salt: try cryptography.randomBytes(32), cost: MasterKeyText.standardCost)
+                    passphrase, salt: try cryptography.randomBytes(32), cost: PassphraseStretch.standardCost)
             } else {
                 .random(Secret(try cryptography.randomBytes(MasterKey.byteCount)))
             }

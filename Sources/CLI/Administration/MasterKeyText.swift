@@ -13,8 +13,6 @@ package import BackupEngine
 package enum MasterKeyText {
     /// The first line.
     package static let header = "pgmoneta-master-key 1"
-    /// scrypt's N for new files: about 0.4 s and 128 MiB.
-    package static let standardCost = 1 << 17
 
     /// What a file says.
     package enum Material: Sendable, Hashable {
@@ -36,6 +34,13 @@ package enum MasterKeyText {
                     fromPassphrase: passphrase, salt: salt, cost: cost, byteCount: MasterKey.byteCount),
                 cryptography: cryptography)
         }
+    }
+
+    /// The key in the text of a file; nil when the text is not well formed, or the key does not fit its id.
+    package static func key(in bytes: [UInt8], _ cryptography: any Cryptography) throws(CodecError) -> MasterKey? {
+        guard let (material, id) = read(bytes) else { return nil }
+        let key = try key(of: material, cryptography)
+        return key.id == id ? key : nil
     }
 
     /// The text of a file.

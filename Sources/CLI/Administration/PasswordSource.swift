@@ -30,7 +30,7 @@ package struct PasswordSource: Sendable {
                 throw CommandError(.passwordUnusable, "the two inputs differ", remedy: "Type the same text twice.")
             }
         }
-        return try checked(password, shortest: shortest)
+        return try Self.checked(password, shortest: shortest)
     }
 
     /// The first line of the file, without its end.
@@ -43,12 +43,18 @@ package struct PasswordSource: Sendable {
             throw CommandError(
                 .passwordUnusable, "the password file '\(path)' is open to others", remedy: "Run 'chmod 600 \(path)'.")
         }
-        var line = Array(contents.bytes.prefix { $0 != 0x0A })
+        return Self.firstLine(contents.bytes)
+    }
+
+    /// The first line of some text, without its end.
+    static func firstLine(_ bytes: [UInt8]) -> Secret {
+        var line = Array(bytes.prefix { $0 != 0x0A })
         if line.last == 0x0D { line.removeLast() }
         return Secret(line)
     }
 
-    private func checked(_ password: Secret, shortest: Int) throws(CommandError) -> Secret {
+    /// A password that can be used.
+    static func checked(_ password: Secret, shortest: Int) throws(CommandError) -> Secret {
         let bytes = password.reveal()
         guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0), bytes.count <= 8_192 else {
             throw CommandError(

@@ -20,6 +20,10 @@ package enum CommandName: String, Sendable, Hashable, CaseIterable {
     case userDelete = "user del"
     case userList = "user ls"
     case initialize = "init"
+    case keyList = "key list"
+    case keyAdd = "key add"
+    case keyRemove = "key remove"
+    case keyRotate = "key rotate"
 
     /// The number; those up to 25 and from 100 are those of the reference system.
     package var number: Int {
@@ -62,6 +66,10 @@ package enum CommandName: String, Sendable, Hashable, CaseIterable {
         case .userDelete: 103
         case .userList: 104
         case .initialize: 105
+        case .keyList: 106
+        case .keyAdd: 107
+        case .keyRemove: 108
+        case .keyRotate: 109
         }
     }
 }

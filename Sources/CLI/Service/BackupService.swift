@@ -32,6 +32,8 @@ package protocol BackupService: Sendable {
     func copy(_ request: CopyRequest, progress: ProgressCounter) async throws -> CopyAnswer
     /// Receives the WAL of a server and stores it on every target, until the task is cancelled.
     func receiveWAL(_ request: WALReceiveRequest, progress: ReceiverProgress) async throws
+    /// Tells or changes who opens the encrypted backups of each target.
+    func keys(_ request: KeyRequest) async throws -> KeyAnswer
     /// Runs the conformance laws on a live target, measures it, and cleans up.
     func checkTarget(_ request: TargetCheckRequest, progress: ProgressCounter) async throws -> TargetCheckAnswer
 }
@@ -40,12 +42,12 @@ package protocol BackupService: Sendable {
 package struct ServiceOptions: Sendable, Hashable {
     /// The configuration file that was read; restored clusters name it in their `restore_command`.
     package var configurationPath: String
-    /// The master key file that the user named; nil is the standard one.
-    package var masterKeyPath: String?
+    /// Where the secret comes from that opens encrypted backups.
+    package var masterKeySource: MasterKeySource
 
     /// Makes options.
-    package init(configurationPath: String, masterKeyPath: String? = nil) {
+    package init(configurationPath: String, masterKeySource: MasterKeySource = .file(nil)) {
         self.configurationPath = configurationPath
-        self.masterKeyPath = masterKeyPath
+        self.masterKeySource = masterKeySource
     }
 }

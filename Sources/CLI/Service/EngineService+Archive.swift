@@ -45,7 +45,7 @@ extension EngineService {
         }
         if let encryption = request.encryption {
             let factory = try registry.factory(.encryption, named: encryption)
-            let master = try masterKeyFile().load()
+            let master = try masterKeys.key(options.masterKeySource, session).requiredForFiles()
             codecs.append(try factory.make(nil, FileKeys.ring(master, session.kit.cryptography)))
         }
         return CodecChain(codecs)

@@ -82,7 +82,9 @@ extension Error {
         switch self {
         case let error as StorageError: error.reason != .cancelled
         case let error as EngineError:
-            error.isDamage || [.unsupportedFormat, .masterKeyMissing, .recordUnreadable].contains(error.reason)
+            error.isDamage
+                || [.unsupportedFormat, .masterKeyMissing, .notRecipient, .keyDamaged, .recordUnreadable].contains(
+                    error.reason)
         case is CodecError: true
         default: false
         }

@@ -13,6 +13,8 @@ struct EngineService: BackupService {
     let pool = BlockingPool()
     /// What the operation has opened.
     let openTargets = OpenTargets()
+    /// Secrets that were asked for already.
+    let masterKeys = MasterKeyCache()
 
     func backup(_ request: BackupRequest, progress: ProgressCounter) async throws -> BackupAnswer {
         try await running(.backup, request.server.name, progress) {
@@ -93,14 +95,17 @@ struct EngineService: BackupService {
         return settings
     }
 
-    /// The master key file: the one that the user named, else the standard one.
-    func masterKeyFile() throws -> MasterKeyFile { try session.masterKeyFile(options.masterKeyPath) }
+    /// The master key file, which seals passwords: the one that the user named, else the standard one.
+    func masterKeyFile() throws -> MasterKeyFile {
+        guard case .file(let path) = options.masterKeySource else { return try session.masterKeyFile(nil) }
+        return try session.masterKeyFile(path)
+    }
 
-    /// The master key; nil when there is none and none is needed. One that the user named is needed.
+    /// The secret that opens encrypted backups; nil when there is none and none is needed. One that the user named is needed.
     func masterKey(isRequired: Bool) throws -> MasterKey? {
-        let isRequired = isRequired || options.masterKeyPath != nil
+        let isRequired = isRequired || options.masterKeySource != .file(nil)
         do {
-            return try masterKeyFile().load()
+            return try masterKeys.key(options.masterKeySource, session)
         } catch let error as CommandError
             where [.masterKeyMissing, .fileFailed].contains(error.kind) && !isRequired
         {

@@ -37,17 +37,19 @@ struct ServiceContext {
 extension Session {
     /// The engine's services.
     func service(_ configuration: Configuration, _ options: CommonOptions) async throws -> any BackupService {
-        try await service(configuration, masterKeyPath: options.masterKey)
+        try await service(configuration, masterKey: try options.masterKeySource())
     }
 
     /// The engine's services.
-    /// - Parameter masterKeyPath: nil is the standard one.
-    package func service(_ configuration: Configuration, masterKeyPath: String?) async throws -> any BackupService {
+    /// - Parameter masterKey: where the secret comes from that opens encrypted backups.
+    package func service(
+        _ configuration: Configuration, masterKey: MasterKeySource
+    ) async throws -> any BackupService {
         guard let makeService else {
             throw UsageError("this program has no backup service", remedy: "Use the standard pgmoneta-cli.")
         }
         let options = ServiceOptions(
-            configurationPath: configuration.fileName, masterKeyPath: masterKeyPath)
+            configurationPath: configuration.fileName, masterKeySource: masterKey)
         return try await makeService(self, configuration, options)
     }
 

@@ -1,6 +1,6 @@
 /// The symmetric keys at hand, by id. Encryption uses the current one, decryption the one that a header names.
 public struct KeyRing: Sendable {
-    /// The id of the key that new objects are encrypted with; nil when there is none.
+    /// The id of the key that new objects are encrypted with; nil when there is none, though others may be there to decrypt.
     public private(set) var currentID: String?
     private var keys: [String: Secret]
 
@@ -15,6 +15,9 @@ public struct KeyRing: Sendable {
         keys[id] = key
         if isCurrent { currentID = id }
     }
+
+    /// Whether there is no key at all.
+    public var isEmpty: Bool { keys.isEmpty }
 
     /// The key with that id.
     public func key(_ id: String) -> Secret? { keys[id] }

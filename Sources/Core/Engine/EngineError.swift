@@ -39,6 +39,12 @@ package struct EngineError: Remediable, Hashable {
         case fileExists = "file-exists"
         case unsupportedFormat = "unsupported-format"
         case masterKeyMissing = "master-key-missing"
+        case notRecipient = "not-a-recipient"
+        case recipientExists = "recipient-exists"
+        case recipientUnknown = "recipient-unknown"
+        case recipientAbsent = "recipient-absent"
+        case lastRecipient = "last-recipient"
+        case keyDamaged = "key-damaged"
         case encryptionRequired = "encryption-required"
         case plainRepository = "plain-repository"
         case inboxFull = "inbox-full"
@@ -104,6 +110,12 @@ package struct EngineError: Remediable, Hashable {
         case .fileExists: "there is a file of that name: \(detail)"
         case .unsupportedFormat: "the repository's format is not known: \(detail)"
         case .masterKeyMissing: "the repository is encrypted and there is no key: \(detail)"
+        case .notRecipient: "the repository does not open with this secret: \(detail)"
+        case .recipientExists: "it is a recipient already: \(detail)"
+        case .recipientUnknown: "there is no such recipient: \(detail)"
+        case .recipientAbsent: "the secret of a recipient is not at hand: \(detail)"
+        case .lastRecipient: "nobody could open the repository any more: \(detail)"
+        case .keyDamaged: "a repository key is damaged: \(detail)"
         case .encryptionRequired: "the repository is encrypted: \(detail)"
         case .plainRepository: "the repository is not encrypted: \(detail)"
         case .inboxFull: "there is no room for more WAL: \(detail)"
@@ -154,6 +166,16 @@ package struct EngineError: Remediable, Hashable {
         case .unsupportedFormat: "Use the version of pgmoneta that wrote it, or a newer one."
         case .masterKeyMissing:
             "Bring the master key file to this machine (~/.pgmoneta/master.key, mode 0600), or name it with --master-key."
+        case .notRecipient:
+            "Use the secret of one of them (--master-key, --passphrase-file, --key-command), or have one run 'pgmoneta-admin key add'."
+        case .recipientExists: "Nothing is to be done; 'pgmoneta-admin key list' shows the recipients."
+        case .recipientUnknown: "Type 'pgmoneta-admin key list' and use an id or a name that it shows."
+        case .recipientAbsent:
+            "Give it with --other-master-key, --other-passphrase-file or --other-key-command, "
+                + "or leave the recipient out with --leave-out: it keeps what is there and cannot open new backups."
+        case .lastRecipient: "Add another recipient first, with 'pgmoneta-admin key add'."
+        case .keyDamaged:
+            "Bring that object back from a copy, such as another target with the same backups ('keys/' there)."
         case .encryptionRequired: "Set 'encryption' in the configuration; plain objects are not written here."
         case .plainRepository:
             "Give encrypted backups a target of their own (another 'base_dir' or URL); --target still reads this one."

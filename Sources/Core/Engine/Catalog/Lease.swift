@@ -34,12 +34,20 @@ package struct Lease: Sendable {
             }
         }
 
-        let earlier = try await generations(backend, prefix)
-        try requireNobody(earlier)
-        let lease = Lease(
-            backend: backend, prefix: prefix, generation: (earlier.last?.number ?? 0) + 1, holder: holder, clock: clock)
-        guard try await backend.create(lease.key(lease.generation), bytes: lease.bytes()) else {
-            throw EngineError(.busy, "\(operation) of '\(server)': another run was faster")
+        func begin() async throws -> Lease? {
+            let earlier = try await generations(backend, prefix)
+            try requireNobody(earlier)
+            let lease = Lease(
+                backend: backend, prefix: prefix, generation: (earlier.last?.number ?? 0) + 1, holder: holder,
+                clock: clock)
+            return try await backend.create(lease.key(lease.generation), bytes: lease.bytes()) ? lease : nil
+        }
+
+        // Where another run was faster, the second look shows who; should it have ended already, the lease is free.
+        var begun = try await begin()
+        if begun == nil { begun = try await begin() }
+        guard let lease = begun else {
+            throw EngineError(.busy, "\(operation) of '\(server)': other runs were faster")
         }
         do {
             // Since the first look another run may have removed the old generations and begun at 1 again. Each of two such runs

@@ -29,8 +29,21 @@ package struct LeaseTaker: Sendable {
     package func takeBackupLease(
         _ purpose: String, server: String, on backend: any StorageBackend
     ) async throws -> Lease {
+        try await take(purpose, "backup", of: server, on: backend)
+    }
+
+    /// Takes the lease that whoever changes recipients on a target must have. No server has the name of the folder of keys.
+    /// - Parameter purpose: what for, for people, such as `key add`.
+    /// - Throws: `.busy` with the holder's name while somebody else has it.
+    package func takeKeyLease(_ purpose: String, on backend: any StorageBackend) async throws -> Lease {
+        try await take(purpose, "change", of: Layout.keysFolder, on: backend)
+    }
+
+    private func take(
+        _ purpose: String, _ operation: String, of server: String, on backend: any StorageBackend
+    ) async throws -> Lease {
         try await Lease.take(
-            backend: backend, server: server, operation: "backup",
+            backend: backend, server: server, operation: operation,
             holder: Lease.Holder(host: host, process: process, instance: instance, operation: purpose),
             mayBeAlive: mayBeAlive, clock: clock)
     }

@@ -50,7 +50,7 @@ package struct RecordFile: Sendable {
         }
         guard let key = keys.key(id) else {
             // Without any key a listing still shows what there is; with one, an unknown key is not to be believed.
-            guard !requiresKey, keys.currentID == nil else {
+            guard !requiresKey, keys.isEmpty else {
                 throw EngineError(.masterKeyMissing, "'\(name)' is encrypted with key \(id)")
             }
             return record

@@ -25,10 +25,27 @@ package struct Repository: Sendable {
     package let backend: any StorageBackend
     package let description: RepositoryDescription
     /// Keys that objects here may be encrypted with.
-    package let keys: KeyRing
+    package private(set) var keys: KeyRing
+    /// When the key was made that new objects are encrypted with, in seconds since 1970; nil where there is none.
+    let currentKeyCreatedAt: Int?
+
+    init(name: String, backend: any StorageBackend, description: RepositoryDescription, keys: OpenedKeys) {
+        self.name = name
+        self.backend = backend
+        self.description = description
+        self.keys = keys.ring
+        currentKeyCreatedAt = keys.currentCreatedAt
+    }
+
+    /// The same repository, where what is new is encrypted with the current key of a ring, if it has one.
+    func encrypting(with ring: KeyRing) -> Repository {
+        var repository = self
+        if let id = ring.currentID, let key = ring.key(id) { repository.keys.add(id: id, key: key, isCurrent: true) }
+        return repository
+    }
 
     /// Opens a repository; nil when there is none.
-    /// - Throws: `EngineError` for a newer format or a missing master key.
+    /// - Throws: `EngineError` for a newer format, a missing or wrong master key, or a damaged key.
     package static func open(
         name: String, backend: any StorageBackend, masterKey: MasterKey?, cryptography: any Cryptography
     ) async throws -> Repository? {
@@ -71,6 +88,12 @@ package struct Repository: Sendable {
             let found = try await open(name: name, backend: backend, masterKey: masterKey, cryptography: cryptography)
         else { throw EngineError(.unsupportedFormat, "'repository.json' at \(backend.displayName) vanished") }
         try found.description.requireKind(isEncrypted: isEncrypted, at: backend.displayName)
+        // One that opens old keys only was left out when the last one was made, and would go on with a key that others should not know.
+        guard found.keys.isEmpty || found.keys.currentID != nil else {
+            throw EngineError(
+                .notRecipient, "this master key opens older keys at \(backend.displayName), not the one that encrypts",
+                remedy: "Have a recipient of that one run 'pgmoneta-admin key add'; 'key list' shows them.")
+        }
         return found
     }
 

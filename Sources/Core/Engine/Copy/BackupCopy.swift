@@ -129,13 +129,11 @@ package struct BackupCopy: Sendable {
         }
     }
 
-    /// Copies a wrapped key. One that is there stays: ids are random, so it is the same key, maybe for other recipients.
+    /// Copies a wrapped key, unless it is there.
     private func copyKey(_ id: String) async throws {
-        let key = try Layout.key(id)
-        guard let wrapped = try await source.readIfPresent(key, limit: 1 << 20) else {
-            throw EngineError(.objectDamaged, "'\(key)' at \(source.displayName) is missing")
-        }
-        _ = try await destination.create(key, bytes: wrapped)
+        let store = KeyStore(backend: source, cryptography: plan.cryptography)
+        try await store.copy(
+            id, to: KeyStore(backend: destination, cryptography: plan.cryptography), isForNewBackups: false)
     }
 
     /// Copies what is noted about a backup, as it is stored, unless the destination has notes of its own. An encrypted

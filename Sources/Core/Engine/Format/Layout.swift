@@ -13,11 +13,20 @@ package enum Layout {
     /// The repository's own description.
     package static func repository() throws(StorageError) -> ObjectKey { try ObjectKey("repository.json") }
 
-    /// Below this stand the wrapped repository keys.
-    package static let keysPrefix = "keys/"
+    /// In this folder stand the wrapped repository keys.
+    static let keysFolder = "keys"
+    package static let keysPrefix = keysFolder + "/"
 
     /// A wrapped repository key.
-    package static func key(_ id: String) throws(StorageError) -> ObjectKey { try ObjectKey("keys/\(id).json") }
+    /// - Parameter revision: how often its recipients were changed.
+    package static func key(_ id: String, revision: Int = 0) throws(StorageError) -> ObjectKey {
+        try ObjectKey("\(keysPrefix)\(id)\(revision == 0 ? "" : "." + numbered(revision, digits: 9)).json")
+    }
+
+    /// Whose presence says that nothing is encrypted with a repository key any more.
+    package static func retiredKey(_ id: String) throws(StorageError) -> ObjectKey {
+        try ObjectKey("\(keysPrefix)\(id).retired")
+    }
 
     /// Which cluster a server name stands for.
     package static func identity(_ server: String) throws(StorageError) -> ObjectKey {

@@ -51,7 +51,7 @@ struct NotesFile: Sendable {
             throw EngineError(.notesDamaged, "'\(name)' is not authenticated where all notes are")
         }
         guard let key = keys.key(id) else {
-            guard !requiresKey, keys.currentID == nil else {
+            guard !requiresKey, keys.isEmpty else {
                 throw EngineError(.masterKeyMissing, "'\(name)' is authenticated with key \(id)")
             }
             return notes

@@ -20,7 +20,7 @@ package struct RetentionOperation: Sendable {
     /// - Throws: `.masterKeyMissing` when records are authenticated and the key is not here.
     package func decide() async throws -> [RetentionPlan.Decision] {
         let repository = catalog.repository
-        guard !repository.description.isEncrypted || repository.keys.currentID != nil else {
+        guard !repository.description.isEncrypted || !repository.keys.isEmpty else {
             throw EngineError(
                 .masterKeyMissing, "no record at \(repository.backend.displayName) can be believed without it")
         }

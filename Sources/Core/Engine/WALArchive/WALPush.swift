@@ -101,12 +101,9 @@ package struct WALPush: Sendable {
     }
 
     private func archive(of repository: Repository, keys: KeyRing) -> WALArchive {
-        var all = repository.keys
-        if let id = keys.currentID, let key = keys.key(id) { all.add(id: id, key: key, isCurrent: true) }
-        let opened = Repository(
-            name: repository.name, backend: repository.backend, description: repository.description, keys: all)
-        return WALArchive(
-            repository: opened, server: plan.server, codecs: plan.codecs, cryptography: plan.cryptography)
+        WALArchive(
+            repository: repository.encrypting(with: keys), server: plan.server, codecs: plan.codecs,
+            cryptography: plan.cryptography)
     }
 
     /// - Returns: nil when the archive has the file.

@@ -1,12 +1,14 @@
 import Glibc
 
 /// Runs the command that prints a secret, as `/bin/sh -c` understands it.
-enum ShellCommand {
+package enum ShellCommand {
     /// Milliseconds until a command is ended.
     private static let timeLimitInMilliseconds = 30_000
 
-    /// What the command prints; nil when it cannot be started, fails, prints more than 64 KiB, or takes too long.
-    static func output(of command: String, environment: [String: String], cancel: CancelFlag) -> [UInt8]? {
+    /// What the command prints, on the calling thread; nil when it cannot be started, fails, prints more than 64 KiB, or takes too long.
+    package static func output(
+        of command: String, environment: [String: String], isCancelled: () -> Bool = { false }
+    ) -> [UInt8]? {
         var ends: [Int32] = [-1, -1]
         guard unsafe pipe(&ends) == 0 else { return nil }
         defer { _ = close(ends[0]) }
@@ -15,7 +17,7 @@ enum ShellCommand {
         let child = start(command, environment: environment, output: ends[1])
         _ = close(ends[1])
         guard let child else { return nil }
-        let bytes = collect(ends[0], cancel: cancel)
+        let bytes = collect(ends[0], isCancelled)
         // A group of its own, so that what the shell started ends too.
         if bytes == nil { _ = kill(-child, SIGKILL) }
         var status: Int32 = 0
@@ -53,11 +55,11 @@ enum ShellCommand {
         return unsafe pointers
     }
 
-    private static func collect(_ descriptor: Int32, cancel: CancelFlag) -> [UInt8]? {
+    private static func collect(_ descriptor: Int32, _ isCancelled: () -> Bool) -> [UInt8]? {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4096)
         var rest = timeLimitInMilliseconds
-        while rest > 0, !cancel.isSet {
+        while rest > 0, !isCancelled() {
             var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             guard unsafe poll(&waiting, 1, 100) != 0 else {
                 rest -= 100
