@@ -118,6 +118,36 @@ extension EndToEnd {
             #expect(try key("list").list("Response", "Recipients").map { try $0.text("Recipient") } == [own, own, own])
         }
 
+        @Test func `WAL and tar files use the secret that the user named, before and after a rotation`() throws {
+            let server = try ArchivingServer(general: ["encryption = aes"])
+            let key = server.installation.folder.path("home/.pgmoneta/master.key")
+            let secret = ["--key-command", "cat '\(key)'"]
+            try server.cluster.psql("CREATE TABLE t AS SELECT 1 AS i")
+            try server.backup()
+            try server.archiveSegment()
+            let rotated = try server.installation.administrate("key", "rotate")
+            try #require(rotated.status == 0, "\(rotated.errorText)")
+            try server.giveAway()
+            try server.cluster.psql("INSERT INTO t VALUES (10)")
+            try server.archiveSegment()
+
+            let folder = try server.restoreFolder()
+            let restored = try server.run(secret + ["restore", "primary", "newest", "current", folder])
+            try #require(restored.status == 0, "\(restored.errorText)")
+            let name = try FileManager.default.contentsOfDirectory(atPath: folder)[0]
+            let copy = try PostgresCluster.start(
+                17, onDataFolder: "\(folder)/\(name)", settings: ["archive_mode": "off"])
+            try copy.waitUntil("SELECT NOT pg_is_in_recovery()")
+            #expect(try copy.psql("SELECT sum(i) FROM t") == "11")
+
+            let tar = try server.restoreFolder()
+            let archived = try server.run(secret + ["archive", "primary", "newest", tar])
+            #expect(archived.status == 0, "\(archived.errorText)")
+            let file = try #require(try FileManager.default.contentsOfDirectory(atPath: tar).first)
+            #expect(file.hasSuffix(".aes"))
+            #expect(try server.run(["decrypt", "\(tar)/\(file)"]).status == 0)
+        }
+
         @Test func `a key object that was cut is damage, and its copy at another target heals it`() throws {
             let label = try installation.backup()
             let name = try #require(try installation.stored().first { $0.hasPrefix("keys/") && $0.hasSuffix(".json") })

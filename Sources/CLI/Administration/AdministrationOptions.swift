@@ -28,7 +28,7 @@ package struct AdministrationOptions: ParsableArguments, Sendable {
             path: file ?? Configuration.usersPath(besideConfiguration: configuration),
             cryptography: session.kit.cryptography
         ) { [common] in
-            guard case .file(let path) = try common.masterKeySource() else {
+            guard case .file(let path) = try common.secret.source() else {
                 throw UsageError("passwords are sealed with a master key file", remedy: "Name it with --master-key.")
             }
             return try session.masterKeyFile(path)

@@ -16,24 +16,7 @@ package struct CommonOptions: ParsableArguments, Sendable {
         help: ArgumentHelp("Targets by name or URL, instead of the configured ones.", valueName: "name|url[,…]"))
     var target: String?
 
-    @Option(
-        name: .long,
-        help: ArgumentHelp("The master key file, in place of ~/.pgmoneta/master.key.", valueName: "file"))
-    var masterKey: String?
-
-    @Option(
-        name: .long,
-        help: ArgumentHelp(
-            "Open encrypted backups with a passphrase: the first line of a file; '-' is standard input.",
-            valueName: "file"))
-    var passphraseFile: String?
-
-    @Option(
-        name: .long,
-        help: ArgumentHelp(
-            "Open encrypted backups with what a command prints: a master key file, or a passphrase.",
-            valueName: "command"))
-    var keyCommand: String?
+    @OptionGroup var secret: SecretOptions
 
     @Flag(name: [.short, .long], help: "Log what is done to standard error.")
     var verbose = false
@@ -49,20 +32,6 @@ package struct CommonOptions: ParsableArguments, Sendable {
     /// What `--target` names, in order.
     package var targets: [String] {
         target.map { $0.split(separator: ",").map { String($0.trimmedOfBlanks) } } ?? []
-    }
-
-    /// Where the secret comes from that opens encrypted backups.
-    func masterKeySource() throws(UsageError) -> MasterKeySource {
-        let sources = [
-            masterKey.map { MasterKeySource.file($0) }, passphraseFile.map { .passphraseFile($0) },
-            keyCommand.map { .command($0) },
-        ].compactMap(\.self)
-        guard sources.count <= 1 else {
-            throw UsageError(
-                "more than one secret was given",
-                remedy: "Use one of --master-key, --passphrase-file and --key-command.")
-        }
-        return sources.first ?? .file(nil)
     }
 
     /// The configuration file: the option's, or the standard one.

@@ -48,7 +48,7 @@ package struct EncryptCommand: FileCommand {
         try codecs.requirePlain(file, .encryption)
         let chosen = try encryption ?? session.configuration(options).global.encryption
         let factory = try codecs.factory(.encryption, named: chosen)
-        let master = try options.masterKeySource().load(session).requiredForFiles()
+        let master = try options.secret.source().load(session).requiredForFiles()
         return .encode(try factory.make(nil, FileKeys.ring(master, session.kit.cryptography)))
     }
 }
@@ -68,7 +68,7 @@ package struct DecryptCommand: FileCommand {
 
     package func conversion(_ session: Session) throws -> FileConversion.Direction {
         let (factory, suffix) = try session.kit.codecs.factory(.encryption, of: file)
-        let master = try options.masterKeySource().load(session).requiredForFiles()
+        let master = try options.secret.source().load(session).requiredForFiles()
         return .decode(try factory.make(nil, FileKeys.ring(master, session.kit.cryptography)), suffix: suffix)
     }
 }

@@ -119,7 +119,7 @@ struct DaemonContext: Sendable {
 
     /// The engine's services; each operation gets its own.
     func service() async throws -> any BackupService {
-        try await session.service(configuration, masterKey: .file(arguments.masterKey))
+        try await session.service(configuration, masterKey: arguments.secret.lastingSource())
     }
 
     /// Where the backups of a server are.

@@ -42,6 +42,7 @@ public struct DaemonInterface: Sendable {
     }
 
     private func run(_ daemon: Daemon) async throws {
+        _ = try daemon.arguments.secret.lastingSource()
         let configuration = try daemon.configuration()
         let logger = try DaemonLog.logger(configuration.global.log, console: daemon.session.console)
         let pidFile = try configuration.global.pidFile.map { try PidFile($0) }
@@ -61,7 +62,5 @@ struct DaemonArguments: ParsableArguments, Sendable {
     @Option(name: [.short, .long], help: ArgumentHelp("The configuration file.", valueName: "file"))
     var config: String?
 
-    @Option(
-        name: .long, help: ArgumentHelp("The master key file, in place of ~/.pgmoneta/master.key.", valueName: "file"))
-    var masterKey: String?
+    @OptionGroup var secret: SecretOptions
 }

@@ -49,12 +49,26 @@ extension EngineService {
     /// The shell's command by which PostgreSQL asks this program for WAL.
     private func restoreCommand(_ request: RestoreRequest, _ isEncrypted: Bool) throws -> String {
         var words = [Self.programPath, "-c", AbsolutePath.of(options.configurationPath)]
-        if isEncrypted || options.masterKeyPath != nil { words += ["--master-key", try masterKeyFile().path] }
+        words += try secretWords(isEncrypted)
         if let targets = request.targetOption { words += ["--target", targets] }
         words += ["wal-fetch", request.server.name]
         // PostgreSQL replaces %f and %p; a % of a path is doubled.
         let command = words.map { "'" + $0.replacing("'", with: "'\\''").replacing("%", with: "%%") + "'" }
         return command.joined(separator: " ") + " %f \"%p\""
+    }
+
+    /// The options by which the command gets the secret.
+    private func secretWords(_ isEncrypted: Bool) throws -> [String] {
+        switch options.masterKeySource {
+        case .file(nil) where !isEncrypted: return []
+        case .file: return ["--master-key", try masterKeyFile().path]
+        case .passphraseFile("-"):
+            throw UsageError(
+                "PostgreSQL cannot be asked for a passphrase while it recovers",
+                remedy: "Use a file with --passphrase-file, or --key-command.")
+        case .passphraseFile(let path): return ["--passphrase-file", AbsolutePath.of(path)]
+        case .command(let command): return ["--key-command", command]
+        }
     }
 
     private static var programPath: String {

@@ -37,7 +37,7 @@ struct ServiceContext {
 extension Session {
     /// The engine's services.
     func service(_ configuration: Configuration, _ options: CommonOptions) async throws -> any BackupService {
-        try await service(configuration, masterKey: try options.masterKeySource())
+        try await service(configuration, masterKey: try options.secret.source())
     }
 
     /// The engine's services.
