@@ -94,6 +94,12 @@ import Testing
                     - Durability: durable
                       Status: complete
                       Target: local
+                  WAL:
+                    - Files: 5
+                      First: 000000010000000000000007
+                      Freed: 80.00kB
+                      Reason: needed by 20240929065644
+                      Target: local
 
                 """), "\(console.output)")
     }

@@ -82,8 +82,14 @@ struct SampleService: BackupService {
         let labels = ["20240928065644", "20240929065644"].compactMap { BackupLabel($0) }
         let backups = labels.map { RetentionPlan.Backup(label: $0, byteCount: 8_531_968) }
         let decisions = RetentionPlan.decide(backups, policy: RetentionPolicy(weeks: 1), now: 1_727_600_000)
+        var expired = ExpiredWAL(
+            WALExpiry(
+                remaining: labels.suffix(1).map { .init(label: $0, first: WALFileName("000000010000000000000007")) })
+        )
+        (expired.fileCount, expired.byteCount) = (5, 81_920)
         return RetentionAnswer(
-            items: decisions.map { RetentionAnswer.Item(target: "local", decision: $0) }, targets: summary.targets)
+            items: decisions.map { RetentionAnswer.Item(target: "local", decision: $0) },
+            wal: [RetentionAnswer.WALItem(target: "local", expired: expired)], targets: summary.targets)
     }
 
     func keys(_ request: KeyRequest) async throws -> KeyAnswer { KeyAnswer(reports: [], targets: summary.targets) }

@@ -34,6 +34,45 @@ extension EndToEnd {
             }
         }
 
+        @Test func `WAL goes with the oldest backup that needs it, on each target, and the newest restores`() throws {
+            let places = try Places()
+            let server = try ArchivingServer(places: places, general: ["retention = 1"])
+            try server.prepareTargets(places)
+            let early = try server.archiveSegment()
+            try server.backup()
+            try server.archiveSegment()
+            let label = try server.backup()
+            try server.cluster.psql("CREATE TABLE t AS SELECT 1 AS i")
+            let last = try server.archiveSegment()
+            let info = try JSONReply(server.run(["info", "primary", label, "-F", "json"]))
+            let needed = try info.text("Response", "WAL")
+
+            let outcome = try JSONReply(server.run(["retention", "primary", "-F", "json"]))
+            for item in try outcome.list("Response", "WAL") {
+                #expect(try item.text("First") == needed)
+                #expect(try item.number("Files") >= 2)
+                #expect(try item.text("Reason") == "needed by \(label)")
+            }
+            for timeline in try JSONReply(server.run(["wal", "ls", "primary", "-F", "json"])).list(
+                "Response", "Timelines")
+            {
+                #expect(try timeline.text("First") == needed)
+                #expect(try timeline.text("Last") == last)
+                #expect(try timeline.list("Gaps").isEmpty)
+            }
+            for kind in PlaceKind.allCases {
+                let folder = try server.restoreFolder()
+                let target = ["--target", kind.rawValue]
+                #expect(try server.run(["wal-fetch", "primary", early, folder + "/file"] + target).status == 1)
+                let restored = try server.run(["restore", "primary", "newest", "current", folder] + target)
+                try #require(restored.status == 0, "\(kind): \(restored.errorText)")
+                let copy = try PostgresCluster.start(
+                    17, onDataFolder: "\(folder)/primary-\(label)", settings: ["archive_mode": "off"])
+                try copy.waitUntil("SELECT NOT pg_is_in_recovery()")
+                #expect(try copy.psql("SELECT i FROM t") == "1")
+            }
+        }
+
         @Test func `only an archive that was looked at says that it ends`() throws {
             let server = try ArchivingServer()
             let name = try server.archiveSegment()

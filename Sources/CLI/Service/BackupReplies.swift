@@ -108,6 +108,15 @@ package struct BackupReplies: Sendable {
         fields["Freed"] = .size(gone.reduce(0) { $0 + $1.decision.backup.byteCount })
         fields["Retention"] = .string(server.retention.text)
         fields["Targets"] = targets(answer.targets)
+        fields["WAL"] = .list(
+            answer.wal.map { item in
+                .object([
+                    "Files": .integer(item.expired.fileCount),
+                    "First": .string(item.expired.expiry.first?.string ?? ""),
+                    "Freed": .size(item.expired.byteCount),
+                    "Reason": .string(item.expired.expiry.reason.description), "Target": .string(item.target),
+                ])
+            })
         return fields
     }
 

@@ -30,14 +30,16 @@ extension EngineService {
             // Only the targets are of interest, not what a listing shows of them.
             let view = try await view(request.server.name, request.targets, for: .newest)
             var items: [RetentionAnswer.Item] = []
+            var wal: [RetentionAnswer.WALItem] = []
             var targets = view.targets
             var firstFailure: (any Error)?
             for (target, catalog) in view.catalogs {
                 let operation = RetentionOperation(
                     catalog: catalog, policy: request.server.retention, taker: leaseTaker)
                 do {
-                    let decisions = try await request.isDryRun ? operation.decide() : operation.run()
-                    items += decisions.map { RetentionAnswer.Item(target: target, decision: $0) }
+                    let outcome = try await request.isDryRun ? operation.decide() : operation.run()
+                    items += outcome.decisions.map { RetentionAnswer.Item(target: target, decision: $0) }
+                    wal.append(RetentionAnswer.WALItem(target: target, expired: outcome.wal))
                 } catch {
                     guard !CommandError.isInterruption(error) else { throw error }
                     firstFailure = firstFailure ?? error
@@ -45,7 +47,7 @@ extension EngineService {
                 }
             }
             if let firstFailure, targets.allSatisfy({ $0.status == .failed }) { throw firstFailure }
-            return RetentionAnswer(items: items, targets: targets)
+            return RetentionAnswer(items: items, wal: wal, targets: targets)
         }
     }
 }

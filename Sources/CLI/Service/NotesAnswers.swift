@@ -30,14 +30,31 @@ package struct RetentionAnswer: Sendable, Hashable {
         }
     }
 
+    /// What of the WAL archive on one target goes.
+    package struct WALItem: Sendable, Hashable {
+        /// The target's name.
+        package var target: String
+        /// What goes.
+        package var expired: ExpiredWAL
+
+        /// Makes an item.
+        package init(target: String, expired: ExpiredWAL) {
+            self.target = target
+            self.expired = expired
+        }
+    }
+
     /// Target by target, oldest first.
     package var items: [Item]
+    /// Target by target.
+    package var wal: [WALItem]
     /// How each target came out.
     package var targets: [TargetOutcome]
 
     /// Makes an answer.
-    package init(items: [Item], targets: [TargetOutcome]) {
+    package init(items: [Item], wal: [WALItem], targets: [TargetOutcome]) {
         self.items = items
+        self.wal = wal
         self.targets = targets
     }
 }

@@ -19,7 +19,7 @@ struct CopyLab {
     /// Puts a backup into a place, as a repository of its own.
     func plant(
         _ label: String = CopyLab.label, parent: String? = nil, system: String = "7000", keyID: String? = nil,
-        seed: Int = 1, on place: MemoryBackend? = nil
+        seed: Int = 1, wal: String = "000000010000000000000002", on place: MemoryBackend? = nil
     ) throws {
         let place = place ?? source
         let prefix = "primary/backup/\(label)/"
@@ -33,7 +33,7 @@ struct CopyLab {
             place.plant(bytes, at: try ObjectKey(prefix + path))
             objects.append(StoredObject(path: path, bytes: size, sha512: digest(bytes)))
         }
-        let record = try record(label, parent: parent, system: system, keyID: keyID, objects: objects)
+        let record = try record(label, parent: parent, system: system, keyID: keyID, wal: wal, objects: objects)
         let own = StoredObject(path: "backup.info", bytes: record.count, sha512: digest(record))
         place.plant(record, at: try ObjectKey(prefix + "backup.info"))
         place.plant(ChecksumList.text(objects + [own]), at: try ObjectKey(prefix + "backup.sha512"))
@@ -43,7 +43,7 @@ struct CopyLab {
     }
 
     private func record(
-        _ label: String, parent: String?, system: String, keyID: String?, objects: [StoredObject]
+        _ label: String, parent: String?, system: String, keyID: String?, wal: String, objects: [StoredObject]
     ) throws -> [UInt8] {
         func json(_ value: some Encodable) throws -> String {
             String(decoding: try CanonicalJSON.encode(value), as: UTF8.self)
@@ -54,7 +54,7 @@ struct CopyLab {
             {"format": 1, "version": "0.1.0", "id": "b-\(label)", "server": "primary", "label": "\(label)",
             "type": "\(parent == nil ? "full" : "incremental")", \(parentLine)"systemIdentifier": "\(system)",
             "majorVersion": 17, "minorVersion": 0, "startLSN": "0/2000028", "endLSN": "0/2000120",
-            "checkpointLSN": "0/2000080", "startTimeline": 1, "endTimeline": 1, "wal": "000000010000000000000002",
+            "checkpointLSN": "0/2000080", "startTimeline": 1, "endTimeline": 1, "wal": "\(wal)",
             "walSegmentBytes": 16777216, "hasDataChecksums": true, "startedAt": 1, "endedAt": 2,
             "elapsedMilliseconds": 1000, "backupBytes": \(objects.reduce(0) { $0 + $1.bytes }), "restoreBytes": 5,
             "biggestFileBytes": 5, "fileCount": 1, "tablespaces": [], "codecs": \(codecs),

@@ -31,7 +31,7 @@ import Testing
         try plantAll()
         let before = lab.source.contents
 
-        let decisions = try await operation(on: lab.source).run()
+        let decisions = try await operation(on: lab.source).run().decisions
 
         #expect(decisions.map(\.isKept) == [false, false, false, false, true])
         #expect(try await listed(lab.source) == [labels[4]])
@@ -56,7 +56,7 @@ import Testing
             if let place = bytes.firstRange(of: Array("\"parentID\" : \"b-2024".utf8)) { bytes[place.upperBound] ^= 1 }
         }
 
-        let decisions = try await operation(on: lab.source).decide()
+        let decisions = try await operation(on: lab.source).decide().decisions
 
         #expect(decisions.map(\.isKept) == [false, false, false, false, true, true])
         #expect(decisions[5].reasons == [.wanted])
@@ -94,7 +94,7 @@ import Testing
         let label = try #require(BackupLabel(labels[1]))
         _ = try await lab.catalog(of: lab.source).change(label, now: 1, .keep(true))
 
-        let decisions = try await operation(on: lab.source).run()
+        let decisions = try await operation(on: lab.source).run().decisions
 
         #expect(decisions.map(\.isKept) == [true, true, false, false, true])
         #expect(try await listed(lab.source) == [labels[0], labels[1], labels[4]])
@@ -114,12 +114,95 @@ import Testing
             return nil
         }
 
-        let decisions = try await operation(on: watched).run()
+        let decisions = try await operation(on: watched).run().decisions
 
         #expect(decisions.map(\.isKept) == [true, true, false, false, true])
         #expect(decisions[1].reasons == [.kept])
         #expect(decisions[0].reasons == [.neededBy(label)])
         #expect(try await listed(source) == [labels[0], labels[1], labels[4]])
+    }
+
+    /// Puts archived files beside the backups: for each of these segments a record and bytes, and a history.
+    private func plantWAL(_ names: [String], on place: MemoryBackend) throws {
+        for name in names + ["00000002.history"] {
+            let folder = "primary/wal/\(name.prefix(8))/"
+            place.plant([1, 2, 3], at: try ObjectKey("\(folder)\(name).6a2f.zstd"))
+            place.plant([4], at: try ObjectKey("\(folder)\(name).json"))
+        }
+    }
+
+    private func archived(_ place: MemoryBackend) -> [String] {
+        place.keys.map(\.string).filter { $0.hasPrefix("primary/wal/") }
+            .map { String($0.dropFirst("primary/wal/00000001/".count)) }.sorted()
+    }
+
+    /// Segments from before the first backup to behind the last one.
+    private static let segments = (1...9).map { "00000001000000000000000\($0)" }
+
+    /// Backups that begin in the segments 3, 5, 5 and 7, of which the policy keeps the last one.
+    private func plantWithWAL() throws {
+        for (label, number) in zip(labels, [3, 5, 5, 7]) {
+            try lab.plant(label, seed: number, wal: Self.segments[number - 1])
+        }
+        try plantWAL(Self.segments + ["000000010000000000000006.00000028.backup"], on: lab.source)
+    }
+
+    @Test func `the log goes with the oldest backup that needs it, and histories stay`() async throws {
+        try plantWithWAL()
+        let before = archived(lab.source)
+
+        let said = try await operation(on: lab.source).decide()
+        #expect(archived(lab.source) == before)
+        let done = try await operation(on: lab.source).run()
+
+        #expect(said == done)
+        #expect(done.wal.fileCount == 7)
+        #expect(done.wal.byteCount == 7 * 4)
+        #expect(done.wal.expiry.first?.string == Self.segments[6])
+        let rest = Self.segments[6...] + ["00000002.history"]
+        #expect(archived(lab.source) == rest.flatMap { ["\($0).6a2f.zstd", "\($0).json"] }.sorted())
+    }
+
+    @Test func `a kept backup keeps the log from its beginning on`() async throws {
+        try plantWithWAL()
+        let label = try #require(BackupLabel(labels[1]))
+        _ = try await lab.catalog(of: lab.source).change(label, now: 1, .keep(true))
+
+        let done = try await operation(on: lab.source).run()
+
+        #expect(done.wal.fileCount == 4)
+        #expect(done.wal.expiry.reason == .neededBy(label))
+    }
+
+    @Test func `while a backup that stays cannot be read, no log goes`() async throws {
+        try plantWithWAL()
+        let before = archived(lab.source)
+        lab.source.damage(try ObjectKey("primary/backup/\(labels[3])/backup.info")) { $0[0] ^= 1 }
+
+        let done = try await operation(on: lab.source).run()
+
+        #expect(done.wal.fileCount == 0)
+        #expect(archived(lab.source) == before)
+    }
+
+    @Test func `whichever call fails, the log that is left has no gap, and no record without its bytes`() async throws {
+        try plantWithWAL()
+        for number in 1... {
+            let place = MemoryBackend(name: "memory:\(number)")
+            for (key, bytes) in lab.source.contents { place.plant(bytes, at: key) }
+            let faulty = FaultyBackend(place) { call in
+                call.number == number ? .failBefore(.test(.permissionDenied)) : nil
+            }
+
+            _ = await storageReason { _ = try await operation(on: faulty).run() }
+
+            let names = archived(place)
+            let records = names.filter { $0.hasSuffix(".json") && $0.utf8.count == 29 }.map { String($0.dropLast(5)) }
+            #expect(Array(Self.segments.suffix(records.count)) == records, "call \(number)")
+            #expect(records.allSatisfy { names.contains("\($0).6a2f.zstd") }, "call \(number)")
+            if faulty.callCount < number { break }
+            #expect(number < 300, "it ends")
+        }
     }
 
     private func notesBytes(_ edit: NotesEdit, about label: BackupLabel, _ catalog: Catalog) async throws -> [UInt8] {

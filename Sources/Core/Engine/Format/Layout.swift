@@ -107,6 +107,15 @@ package enum Layout {
         return WALFileName("\(folder).history")?.timeline
     }
 
+    /// The place in the log of what an object of the WAL archive holds or tells about; nil for a timeline's history, and for what is
+    /// not of the archive.
+    static func walPlace(of key: ObjectKey, _ server: String) -> UInt64? {
+        guard let timeline = walTimeline(of: key, server), let file = WALFileName(String(key.name.prefix(24))),
+            file.kind == .segment, file.timeline == timeline, key.name.dropFirst(24).first == "."
+        else { return nil }
+        return file.place
+    }
+
     private static func numbered(_ number: Int, digits: Int) -> String {
         let text = String(number)
         return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text

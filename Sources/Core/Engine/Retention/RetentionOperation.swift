@@ -1,6 +1,14 @@
 import BackupAPI
 import Logging
 
+/// What retention decided about one target.
+package struct RetentionOutcome: Sendable, Hashable {
+    /// About each backup, oldest first.
+    package var decisions: [RetentionPlan.Decision]
+    /// What of the WAL archive goes with them.
+    package var wal: ExpiredWAL
+}
+
 /// Applies a retention policy to the backups of one server on one target.
 package struct RetentionOperation: Sendable {
     private let catalog: Catalog
@@ -13,12 +21,19 @@ package struct RetentionOperation: Sendable {
         self.taker = taker
     }
 
-    /// Says what would become of the backups. Nothing is changed.
-    ///
+    /// Says what would become of the backups and of the WAL archive. Nothing is changed.
+    /// - Throws: `.masterKeyMissing` when records are authenticated and the key is not here.
+    package func decide() async throws -> RetentionOutcome {
+        let decisions = try await decisions()
+        return RetentionOutcome(decisions: decisions, wal: try await walSweep.count(WALExpiry(decisions)))
+    }
+
+    private var walSweep: WALSweep { WALSweep(backend: catalog.repository.backend, server: catalog.server) }
+
     /// The newest backup that is valid by its record is looked at more closely, with all that it builds on: its lists must be those
     /// that were written, and all objects there with their sizes. Otherwise it does not count, and an older one is kept as the last.
     /// - Throws: `.masterKeyMissing` when records are authenticated and the key is not here.
-    package func decide() async throws -> [RetentionPlan.Decision] {
+    private func decisions() async throws -> [RetentionPlan.Decision] {
         let repository = catalog.repository
         guard !repository.description.isEncrypted || !repository.keys.isEmpty else {
             throw EngineError(
@@ -55,18 +70,19 @@ package struct RetentionOperation: Sendable {
         return nil
     }
 
-    /// Deletes what the policy does not keep, children before their parents, and the remains of interrupted runs.
+    /// Deletes what the policy does not keep, children before their parents, the remains of interrupted runs, and the WAL that
+    /// no backup needs any more.
     ///
     /// Whenever it is cut short, no backup is there without what it builds on.
     /// - Returns: what was decided, and where somebody said meanwhile that a backup is to be kept, that.
     /// - Throws: `.busy` while another run adds or deletes backups.
-    package func run() async throws -> [RetentionPlan.Decision] {
+    package func run() async throws -> RetentionOutcome {
         let backend = catalog.repository.backend
         let lease = try await taker.takeBackupLease("retention", server: catalog.server, on: backend)
         return try await lease.hold {
             let sweep = OrphanSweep(backend: backend, server: catalog.server)
             _ = try await sweep.removeOrphans(catalog)
-            var decisions = try await decide()
+            var decisions = try await decisions()
             for index in decisions.indices.reversed() where !decisions[index].isKept {
                 let backup = decisions[index].backup
                 do {
@@ -81,7 +97,15 @@ package struct RetentionOperation: Sendable {
                     "retention deleted a backup",
                     metadata: [LogKeys.label: "\(backup.label)", LogKeys.target: "\(catalog.repository.name)"])
             }
-            return decisions
+            let expired = try await walSweep.delete(WALExpiry(decisions)) { try await lease.requireHeld() }
+            if expired.fileCount > 0 {
+                Logger.current.notice(
+                    "retention deleted WAL",
+                    metadata: [
+                        LogKeys.count: "\(expired.fileCount)", LogKeys.target: "\(catalog.repository.name)",
+                    ])
+            }
+            return RetentionOutcome(decisions: decisions, wal: expired)
         }
     }
 
@@ -112,6 +136,14 @@ extension BackupRecord {
     }
 }
 
+extension WALExpiry {
+    /// By what was decided about all backups of a target.
+    init(_ decisions: [RetentionPlan.Decision]) {
+        self.init(
+            remaining: decisions.filter(\.isKept).map { Backup(label: $0.backup.label, first: $0.backup.firstWAL) })
+    }
+}
+
 extension RetentionPlan.Backup {
     /// A backup as the catalog finds it. Where its notes cannot be believed it may be one to keep, and is left alone.
     init(_ entry: CatalogEntry, notes: Result<BackupNotes, EngineError>?) {
@@ -120,6 +152,7 @@ extension RetentionPlan.Backup {
         case .success(let record):
             parent = record.parent
             byteCount = record.backupBytes
+            firstWAL = WALFileName(record.wal)
         case .failure(let error): condition = error.isDamage ? .damaged : .unknown
         }
         switch notes {

@@ -22,6 +22,8 @@ package struct RetentionPlan: Sendable {
         package var hasUnknownNotes = false
         /// Stored bytes, where they are known.
         package var byteCount: Int
+        /// The first segment of the log that it needs, where that is known.
+        package var firstWAL: WALFileName?
 
         package init(
             label: BackupLabel, parent: BackupLabel? = nil, condition: Condition = .valid, isKept: Bool = false,
