@@ -29,6 +29,7 @@ enum BackupSamples {
         summary.endLSN = 0x4F00_0158
         summary.startTimeline = 1
         summary.endTimeline = 1
+        summary.chain = ["20241019163516"]
         summary.isKept = true
         summary.walSegment = "00000001000000000000004F"
         return summary

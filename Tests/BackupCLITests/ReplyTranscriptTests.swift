@@ -172,6 +172,8 @@ import Testing
                 Response:
                   Backup: 20241019163516
                   BackupSize: 6.54MB
+                  Chain:
+                    - 20241019163516
                   CheckpointHiLSN: 0
                   CheckpointLoLSN: 4F0000B8
                   Comments: ''
@@ -233,6 +235,9 @@ import Testing
                   "Response": {
                     "Backup": "20241019163516",
                     "BackupSize": 6857687,
+                    "Chain": [
+                      "20241019163516"
+                    ],
                     "CheckpointHiLSN": 0,
                     "CheckpointLoLSN": 1325400248,
                     "Comments": "why|before\\, or after \\| the\nmove",

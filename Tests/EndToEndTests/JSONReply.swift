@@ -6,8 +6,10 @@ import Testing
 struct JSONReply {
     private let fields: [String: Any]
 
-    /// Parses all that a program wrote to standard output.
-    init(_ outcome: ProgramOutcome) throws {
+    /// Parses all that a program wrote to standard output, which must be as the schema says.
+    init(_ outcome: ProgramOutcome, _ location: SourceLocation = #_sourceLocation) throws {
+        let faults = try ReplySchema.schema.faults(in: JSONDecoder().decode(JSONValue.self, from: Data(outcome.output)))
+        #expect(faults.isEmpty, "\(outcome.text)", sourceLocation: location)
         let value = try JSONSerialization.jsonObject(with: Data(outcome.output))
         fields = try #require(value as? [String: Any], "\(outcome.text)")
     }
@@ -28,7 +30,7 @@ struct JSONReply {
     /// All keys, each with those above it: `Response/Backups/Valid`.
     var keys: Set<String> { Self.keys(fields, under: "") }
 
-    /// The reply as sorted text without times and without what a kind of place promises, so that replies can be compared.
+    /// The reply as sorted text without times and without what a kind of place tells of itself, so that replies can be compared.
     /// - Parameter replacements: texts that stand for what differs; a text is replaced where it is a whole string, and a path
     ///   where it begins one.
     func comparable(_ replacements: [String: String]) throws -> String {
@@ -40,7 +42,8 @@ struct JSONReply {
     private static func comparable(_ value: Any, _ replacements: [String: String]) -> Any {
         if let items = value as? [Any] { return items.map { comparable($0, replacements) } }
         if let object = value as? [String: Any] {
-            return object.filter { !["Durability", "Time", "Timestamp"].contains($0.key) }
+            let own = ["Durability", "FreeSpace", "NewestBackupAge", "Time", "Timestamp"]
+            return object.filter { !own.contains($0.key) }
                 .mapValues { comparable($0, replacements) }
         }
         guard let text = value as? String else { return value }

@@ -18,6 +18,7 @@ package struct StatusCommand: UserCommand {
 
     package init() {}
 
+    package var replyName: CommandName { details == nil ? .status : .statusDetails }
     package var request: [String: OutputValue] { ["Details": .bool(details != nil)] }
 
     package func answer(_ session: Session) async throws -> CommandAnswer {
@@ -31,7 +32,8 @@ package struct StatusCommand: UserCommand {
         var outcomes: [TargetOutcome] = []
         for server in configuration.servers {
             let targets = try session.targets(options, of: server, in: configuration)
-            let request = BackupListRequest(server: server, targets: targets, order: .ascending)
+            let request = BackupListRequest(
+                server: server, targets: targets, order: .ascending, measuresFreeSpace: true)
             let receiver = report?.receivers.first { $0.server == server.name }
             do {
                 let list = try await session.service(configuration, options).list(request)
@@ -64,6 +66,9 @@ package struct StatusCommand: UserCommand {
             "ValidBackups": .integer(list.backups.count { $0.validity == .yes }),
         ]
         fields["NewestBackup"] = newest.map { .string($0.label) }
+        fields["NewestBackupAge"] = newest.flatMap { BackupLabel($0.label) }.map {
+            .elapsed(seconds: session.clock.unixSeconds() - $0.secondsSince1970)
+        }
         fields["WAL"] = receiver.map { .object($0.fields) }
         if details != nil { fields["Backups"] = replies.list(list)["Backups"] }
         return fields

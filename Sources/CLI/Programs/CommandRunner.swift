@@ -54,7 +54,7 @@ package struct CommandRunner: Sendable {
     private func write(_ command: any SessionCommand, _ outcome: Reply.Outcome, _ response: [String: OutputValue]) {
         guard command.isWatched(session) else { return }
         let reply = Reply(
-            command: type(of: command).name, clientVersion: ProgramVersion.text,
+            command: command.replyName, clientVersion: ProgramVersion.text,
             unixSeconds: session.clock.unixSeconds(), outcome: outcome, request: command.request, response: response)
         let console = session.console
         (command.isOutputTaken ? console.errors : console.output)(reply.render(command.format))

@@ -17,6 +17,8 @@ package protocol SessionCommand: ParsableCommand, Sendable {
     static func exitCode(for error: any Remediable) -> ExitCode
     /// The exit code when it is ended at once, by a second signal.
     static var exitCodeAtOnce: ExitCode { get }
+    /// The name that its reply has.
+    var replyName: CommandName { get }
     /// Whether somebody reads its reply.
     func isWatched(_ session: Session) -> Bool
     /// Does the work.
@@ -25,6 +27,7 @@ package protocol SessionCommand: ParsableCommand, Sendable {
 
 extension SessionCommand {
     package var isOutputTaken: Bool { false }
+    package var replyName: CommandName { Self.name }
     /// The reply is what most commands are typed for.
     package func isWatched(_ session: Session) -> Bool { true }
 

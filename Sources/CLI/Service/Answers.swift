@@ -37,6 +37,10 @@ package struct TargetOutcome: Sendable, Hashable {
     package var error: String?
     /// What the place promises for an object that is complete; nil where nothing is.
     package var durability: Capabilities.Durability?
+    /// When a verification of the backup there was noted last, in seconds since 1970; nil for never.
+    package var verifiedAt: Int?
+    /// Bytes that are free there; nil where nobody asked, or the place does not tell.
+    package var freeByteCount: Int?
 
     /// Makes an outcome.
     package init(
@@ -90,6 +94,8 @@ package struct BackupSummary: Sendable, Hashable {
     package var endTimeline = 0
     /// The label of the backup that this one is based on; nil for a full one.
     package var parent: String?
+    /// The labels of all that it builds on and its own, oldest first; empty where nobody asked.
+    package var chain: [String] = []
     /// Whether retention leaves it alone.
     package var isKept = false
     /// When a verification was noted last on the target where that is longest ago, in seconds since 1970; nil for never.

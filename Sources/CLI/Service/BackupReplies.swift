@@ -29,6 +29,12 @@ package struct BackupReplies: Sendable {
 
     /// `info`.
     package func info(_ summary: BackupSummary) -> [String: OutputValue] {
+        var fields = details(summary)
+        fields["Chain"] = .list(summary.chain.map { .string($0) })
+        return fields
+    }
+
+    private func details(_ summary: BackupSummary) -> [String: OutputValue] {
         var fields = backup(summary)
         fields.merge(state(summary)) { $1 }
         fields.merge(OutputValue.lsn("Start", summary.startLSN)) { $1 }
@@ -80,7 +86,7 @@ package struct BackupReplies: Sendable {
     }
 
     /// `annotate`.
-    package func annotate(_ answer: NotesAnswer) -> [String: OutputValue] { info(answer.summary) }
+    package func annotate(_ answer: NotesAnswer) -> [String: OutputValue] { details(answer.summary) }
 
     /// `retain` and `expunge`.
     package func retain(_ answer: NotesAnswer) -> [String: OutputValue] {
@@ -192,6 +198,10 @@ package struct BackupReplies: Sendable {
                 ]
                 fields["Error"] = outcome.error.map { .string($0) }
                 fields["Durability"] = outcome.durability.map { .string($0.rawValue) }
+                fields["FreeSpace"] = outcome.freeByteCount.map { .size($0) }
+                fields["Verified"] = outcome.verifiedAt.map {
+                    .string(CalendarTime(secondsSince1970: $0).compact)
+                }
                 return .object(fields)
             })
     }

@@ -38,6 +38,23 @@ struct CatalogView: Sendable {
         }
     }
 
+    /// `targets`, with the space that is free there.
+    func measuredTargets() async throws -> [TargetOutcome] {
+        var outcomes = targets
+        for (target, catalog) in catalogs {
+            do {
+                let free = try await catalog.repository.backend.freeByteCount()
+                for index in outcomes.indices where outcomes[index].target == target {
+                    outcomes[index].freeByteCount = free
+                }
+            } catch {
+                guard !CommandError.isInterruption(error) else { throw error }
+                outcomes.replace(with: TargetOutcome(target, failure: error))
+            }
+        }
+        return outcomes
+    }
+
     /// All labels on any target, oldest first.
     var labels: [BackupLabel] { Set(sources.flatMap(\.entries.keys)).sorted() }
 
@@ -127,15 +144,23 @@ struct CatalogView: Sendable {
         return summary
     }
 
-    /// A backup and all that it builds on, as far as that is known, oldest first.
-    func chain(endingWith label: BackupLabel) -> [BackupLabel] {
+    /// A backup and all that it builds on, as far as records tell that can be believed, oldest first. Those that were not looked at
+    /// are read.
+    func chain(endingWith label: BackupLabel) async throws -> [BackupLabel] {
         var chain = [label]
-        while let first = chain.first, let parent = parent(of: first), parent < first { chain.insert(parent, at: 0) }
+        while let first = chain.first, let parent = try await parent(of: first), parent < first {
+            chain.insert(parent, at: 0)
+        }
         return chain
     }
 
-    private func parent(of label: BackupLabel) -> BackupLabel? {
-        sources.lazy.compactMap { try? $0.entries[label]?.record.get().parent }.first
+    private func parent(of label: BackupLabel) async throws -> BackupLabel? {
+        for source in sources where source.folders.contains(label) {
+            let known = source.entries[label]
+            let entry = if let known { known } else { try await source.catalog.entry(label) }
+            if let record = try? entry?.record.get() { return record.parent }
+        }
+        return nil
     }
 
     /// What each target has of a backup.
@@ -147,10 +172,13 @@ struct CatalogView: Sendable {
             case .backups(let catalog, let entries, let notes, _):
                 switch entries[label]?.record {
                 case .success:
-                    if let found = notes[label]?.verification, !found.isSound {
-                        return TargetOutcome(target: part.target, status: .failed, error: found.words)
+                    let found = notes[label]?.verification
+                    var outcome = TargetOutcome(part.target, failure: nil, durability: catalog.durability)
+                    if let found, !found.isSound {
+                        outcome = TargetOutcome(target: part.target, status: .failed, error: found.words)
                     }
-                    return TargetOutcome(part.target, failure: nil, durability: catalog.durability)
+                    outcome.verifiedAt = found?.at
+                    return outcome
                 case .failure(let error): return TargetOutcome(part.target, failure: error)
                 case nil: return TargetOutcome(target: part.target, status: .absent)
                 }

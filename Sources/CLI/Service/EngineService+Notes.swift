@@ -4,11 +4,11 @@ import BackupEngine
 extension EngineService {
     func note(_ request: NotesRequest) async throws -> NotesAnswer {
         try await running(request.command, request.server.name) {
-            // The chain of a backup is only known when all records were read.
+            // Which targets have the parents is only known when all of them were looked at.
             let view = try await view(
                 request.server.name, request.targets, for: request.cascades ? nil : request.identifier)
             let label = try view.label(request.identifier)
-            let labels = request.cascades ? view.chain(endingWith: label) : [label]
+            let labels = request.cascades ? try await view.chain(endingWith: label) : [label]
             var round = NotesRound(edit: request.edit, now: leaseTaker.clock())
             for label in labels {
                 for (target, catalog) in view.catalogs(with: label) {

@@ -44,7 +44,7 @@ struct EngineService: BackupService {
                 name: request.server.name, majorVersion: newest?.majorVersion, minorVersion: newest?.minorVersion)
             return BackupListAnswer(
                 server: identity, backups: request.order == .ascending ? summaries : summaries.reversed(),
-                targets: view.targets)
+                targets: request.measuresFreeSpace ? try await view.measuredTargets() : view.targets)
         }
     }
 
@@ -53,7 +53,9 @@ struct EngineService: BackupService {
             let view = try await view(request.server.name, request.targets, for: request.identifier)
             let label = try view.label(request.identifier)
             if let damage = view.damage(of: label) { throw damage }
-            return BackupAnswer(view.summary(of: label, codecs: session.kit.codecs))
+            var summary = view.summary(of: label, codecs: session.kit.codecs)
+            summary.chain = try await view.chain(endingWith: label).map(\.string)
+            return BackupAnswer(summary)
         }
     }
 

@@ -19,12 +19,17 @@ package struct BackupListRequest: Sendable {
     package var targets: [TargetDefinition]
     /// The order of labels.
     package var order: SortOrder
+    /// Whether each target is asked for its free space.
+    package var measuresFreeSpace: Bool
 
     /// Makes a request.
-    package init(server: ServerSettings, targets: [TargetDefinition], order: SortOrder) {
+    package init(
+        server: ServerSettings, targets: [TargetDefinition], order: SortOrder, measuresFreeSpace: Bool = false
+    ) {
         self.server = server
         self.targets = targets
         self.order = order
+        self.measuresFreeSpace = measuresFreeSpace
     }
 }
 
