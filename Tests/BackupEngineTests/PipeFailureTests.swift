@@ -11,7 +11,7 @@ import Testing
     private static let format = FrameFormat(frameByteCount: 4096, framesPerVolume: 4)
 
     /// One worker, so that the archive has more frames than there is memory for.
-    @Test(.timeLimit(.minutes(1))) func `a restore that meets damage early ends`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `a restore that meets damage early ends`() async throws {
         let backup = GoldenBackup.all[0]
         let folder = try TemporaryFolder()
         try await onPool {
@@ -36,7 +36,7 @@ import Testing
     }
 
     /// At the first byte, and within the first volume.
-    @Test(.timeLimit(.minutes(1)), arguments: [0, 5000])
+    @Test(.timeLimit(.minutes(10)), arguments: [0, 5000])
     func `a backup whose only target fails ends with the target's error`(afterByteCount: Int) async throws {
         let full = StorageError(.noSpace, operation: .write, key: "x", target: "memory:")
         let place = FaultyBackend(MemoryBackend()) { call in

@@ -35,7 +35,7 @@ extension EndToEnd {
         }
 
         private func run(_ arguments: String...) throws -> ProgramOutcome {
-            try installation.start(["archive", "primary"] + arguments).finish(timeout: .seconds(300))
+            try installation.start(["archive", "primary"] + arguments).finish()
         }
 
         private func expectRefusal(_ code: String, _ status: Int32, _ arguments: String...) throws {

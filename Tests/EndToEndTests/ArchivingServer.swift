@@ -65,7 +65,7 @@ struct ArchivingServer {
     }
 
     /// Runs `pgmoneta-cli` to its end as the server's user.
-    func run(_ arguments: [String], timeout: Duration = .seconds(120)) throws -> ProgramOutcome {
+    func run(_ arguments: [String], timeout: Duration = .seconds(600)) throws -> ProgramOutcome {
         guard geteuid() == 0 else { return try installation.start(arguments).finish(timeout: timeout) }
         let owner = try Program.check("/usr/bin/stat", ["-c", "%u %g", cluster.dataFolder]).split { $0.isWhitespace }
         let identity = ["--reuid=\(owner[0])", "--regid=\(owner[1])", "--clear-groups", "--"]

@@ -36,7 +36,7 @@ extension EndToEnd {
         private func run(
             _ installation: Installation, on kind: PlaceKind, _ arguments: String...
         ) throws -> ProgramOutcome {
-            try installation.start(arguments + ["--target", kind.rawValue, "-F", "json"]).finish(timeout: .seconds(300))
+            try installation.start(arguments + ["--target", kind.rawValue, "-F", "json"]).finish()
         }
 
         private func labels(on kind: PlaceKind) throws -> [String] {
@@ -147,7 +147,7 @@ extension EndToEnd {
             places.ssh.kill()
             try places.ssh.start()
 
-            let outcome = try run.finish(timeout: .seconds(300))
+            let outcome = try run.finish()
 
             // The local target has it, so its failure elsewhere is a partial one.
             #expect([0, 5].contains(outcome.status), "\(outcome.errorText)")
@@ -172,7 +172,7 @@ extension EndToEnd {
             server.kill()
             try server.start()
 
-            let outcome = try run.finish(timeout: .seconds(300))
+            let outcome = try run.finish()
 
             #expect([0, 5].contains(outcome.status), "\(outcome.errorText)")
             let listed = try self.run(own, on: .s3, "list-backup", "primary")

@@ -26,7 +26,7 @@ extension EndToEnd {
         @Test func `a wrong password is refused as such, and corrected with pgmoneta-admin`() throws {
             try setPassword("add", "wrong-one")
 
-            let outcome = try installation.run("backup", "primary", "-F", "json", "-v", timeout: .seconds(20))
+            let outcome = try installation.run("backup", "primary", "-F", "json", "-v")
 
             #expect(outcome.status == 1, "\(outcome.errorText)")
             #expect(try JSONReply(outcome).text("Outcome", "Code") == "postgres-authentication-failed")
@@ -48,7 +48,7 @@ extension EndToEnd {
             try installation.waitUntilStored { $0.contains("/data/.pgmoneta-tmp") }
             let commandLine = try Program.check("/bin/cat", ["/proc/\(run.process)/cmdline"])
             run.signal(SIGINT)
-            let stopped = try run.finish(timeout: .seconds(30))
+            let stopped = try run.finish()
 
             #expect(outcome.status == 0, "\(outcome.errorText)")
             #expect(commandLine.contains("backup"))

@@ -52,7 +52,7 @@ struct Installation {
     }
 
     /// Runs `pgmoneta-cli` to its end.
-    func run(_ arguments: String..., timeout: Duration = .seconds(120)) throws -> ProgramOutcome {
+    func run(_ arguments: String..., timeout: Duration = .seconds(600)) throws -> ProgramOutcome {
         try start(arguments).finish(timeout: timeout)
     }
 
@@ -155,7 +155,7 @@ struct Installation {
 
     /// Waits until something in the repository has a path that `fits`.
     func waitUntilStored(_ fits: (String) -> Bool) throws {
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + .seconds(300)
         while try !stored().contains(where: fits) {
             guard .now < deadline else { throw ProgramError(description: "it was never stored") }
             usleep(2000)

@@ -71,7 +71,7 @@ extension EndToEnd {
                 try installation.start(["annotate", "primary", "newest", "add", "key\(number)", "\(number)"])
             }
             for run in runs {
-                let outcome = try run.finish(timeout: .seconds(300))
+                let outcome = try run.finish()
                 #expect(outcome.status == 0, "\(outcome.errorText)")
             }
 

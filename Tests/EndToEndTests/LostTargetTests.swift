@@ -15,7 +15,7 @@ extension EndToEnd {
             let run = try installation.start(["backup", "primary", "-F", "json"])
             try waitUntilSentInParts(installation)
             server.kill()
-            let outcome = try run.finish(timeout: .seconds(300))
+            let outcome = try run.finish()
 
             try expectFailure(
                 outcome, status: 5, code: "some-targets-failed", words: "is not on s3 (", "s3://tests/", "copy this one"

@@ -32,7 +32,7 @@ extension EndToEnd {
 
             /// Asks the daemon, which may just be beginning.
             func askDaemon(_ arguments: String...) throws {
-                let deadline = ContinuousClock.now + .seconds(30)
+                let deadline = ContinuousClock.now + .seconds(300)
                 while ContinuousClock.now < deadline, try server.installation.run("ping").status != 0 { usleep(20_000) }
                 _ = try note(server.installation.start(arguments + ["-F", "json"]).finish(), arguments)
             }

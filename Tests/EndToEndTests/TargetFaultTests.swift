@@ -14,7 +14,7 @@ extension EndToEnd {
                 let installation = try Installation(
                     cluster, repository: disk.path + "/repository", general: ["compression = none"])
 
-                let outcome = try installation.run("backup", "primary", "-F", "json", timeout: .seconds(20))
+                let outcome = try installation.run("backup", "primary", "-F", "json")
 
                 try expectFailure(outcome, status: 1, code: "storage-no-space", words: "cannot write", "Free space")
                 #expect(try installation.remains() == [])
@@ -35,7 +35,7 @@ extension EndToEnd {
                         "url = file://\(disk.path)/repository",
                     ])
 
-                let outcome = try installation.run("backup", "primary", "-F", "json", timeout: .seconds(20))
+                let outcome = try installation.run("backup", "primary", "-F", "json")
 
                 try expectFailure(
                     outcome, status: 5, code: "some-targets-failed", words: "is not on small (", "no space")
@@ -58,7 +58,7 @@ extension EndToEnd {
                 let label = try installation.backup()
                 try disk.remount("ro")
 
-                let outcome = try installation.run("backup", "primary", "-F", "json", timeout: .seconds(20))
+                let outcome = try installation.run("backup", "primary", "-F", "json")
 
                 try expectFailure(outcome, status: 1, code: "storage-read-only", words: "remount,rw")
                 #expect(try installation.labels() == [label])

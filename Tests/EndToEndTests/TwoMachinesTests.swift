@@ -44,7 +44,7 @@ extension EndToEnd {
 
         private func start(_ arguments: [String], on machine: String) throws -> () throws -> End {
             let run = try installation.start(arguments + ["-F", "json"], on: machine)
-            return { End(machine: machine, arguments: arguments, outcome: try run.finish(timeout: .seconds(300))) }
+            return { End(machine: machine, arguments: arguments, outcome: try run.finish()) }
         }
 
         private func run(_ arguments: [String], on machine: String) throws -> End {
@@ -79,7 +79,7 @@ extension EndToEnd {
         {
             let (first, second) = (try installation.backup(), try installation.backup())
             let backup = try slow.start(["backup", "primary", "-F", "json"], on: "machine-a")
-            let deadline = ContinuousClock.now + .seconds(60)
+            let deadline = ContinuousClock.now + .seconds(300)
             while try stored("lease/backup").isEmpty { try #require(.now < deadline, "no backup began") }
 
             let refused = try [
@@ -93,7 +93,7 @@ extension EndToEnd {
                 #expect(end.isDone, "\(end.description)")
             }
             let kept = try run(["retain", "primary", first], on: "machine-b")
-            let outcome = try backup.finish(timeout: .seconds(300))
+            let outcome = try backup.finish()
 
             for end in refused { #expect(try end.isBusy("machine-a", "backup"), "\(end.description)") }
             #expect(kept.isDone, "\(kept.description)")

@@ -123,10 +123,10 @@ extension EndToEnd {
             seaweed.kill()
 
             try server.cluster.psql("SELECT pg_logical_emit_message(false, 'test', 'x'); SELECT pg_switch_wal()")
-            try server.cluster.waitUntil("SELECT failed_count > 0 FROM pg_stat_archiver", timeLimit: .seconds(300))
+            try server.cluster.waitUntil("SELECT failed_count > 0 FROM pg_stat_archiver")
             try seaweed.start()
             try server.cluster.waitUntil(
-                "SELECT last_archived_time > last_failed_time FROM pg_stat_archiver", timeLimit: .seconds(300))
+                "SELECT last_archived_time > last_failed_time FROM pg_stat_archiver")
 
             let list = try JSONReply(server.run(["wal", "ls", "primary", "-F", "json"]))
             let timelines = try list.list("Response", "Timelines")

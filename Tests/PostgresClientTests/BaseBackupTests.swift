@@ -155,7 +155,7 @@ extension ServerTests {
             let error = await #expect(throws: PostgresError.self) { try await task.value }
 
             #expect(error?.reason == .cancelled)
-            #expect(.now - cancelled < .seconds(2))
+            #expect(.now - cancelled < .seconds(60))
             try cluster.waitUntil("SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'walsender'")
         }
 
@@ -182,7 +182,7 @@ extension ServerTests {
                 let error = await #expect(throws: PostgresError.self) { try await task.value }
 
                 #expect(error?.reason == (limit == nil ? .cancelled : .timedOut))
-                #expect(.now - frozen < .seconds(3))
+                #expect(.now - frozen < .seconds(15))
             }
         }
 

@@ -49,7 +49,7 @@ extension ServerTests {
             let error = await #expect(throws: PostgresError.self) { try await task.value }
 
             #expect(error?.reason == .cancelled)
-            #expect(.now - begin < .seconds(2))
+            #expect(.now - begin < .seconds(60))
             try cluster.waitUntil("SELECT count(*) = 0 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'")
         }
 

@@ -47,7 +47,7 @@ package enum LoopbackSocket {
     /// Waits until somebody listens on a port.
     /// - Throws: when nobody does within a minute.
     package static func waitForListener(port: Int) throws {
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(300)
         while ContinuousClock.now < deadline {
             if let descriptor = connect(port: port) {
                 close(descriptor)

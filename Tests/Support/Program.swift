@@ -35,7 +35,7 @@ package enum Program {
     @discardableResult
     package static func run(
         _ path: String, _ arguments: [String] = [], environment: [String: String] = [:], input: [UInt8] = [],
-        timeout: Duration = .seconds(120)
+        timeout: Duration = .seconds(600)
     ) throws -> ProgramOutcome {
         try start(path, arguments, environment: environment).finish(input: input, timeout: timeout)
     }
@@ -45,7 +45,7 @@ package enum Program {
     @discardableResult
     package static func check(
         _ path: String, _ arguments: [String] = [], environment: [String: String] = [:], input: [UInt8] = [],
-        timeout: Duration = .seconds(120)
+        timeout: Duration = .seconds(600)
     ) throws -> String {
         let outcome = try run(path, arguments, environment: environment, input: input, timeout: timeout)
         guard outcome.status == 0 else {

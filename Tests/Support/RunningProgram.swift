@@ -32,7 +32,7 @@ package final class RunningProgram: Sendable {
 
     /// Feeds the program, collects what it writes, and waits for its end. Called once.
     /// - Throws: when it took longer than `timeout`; it is killed then.
-    package func finish(input bytes: [UInt8] = [], timeout: Duration = .seconds(120)) throws -> ProgramOutcome {
+    package func finish(input bytes: [UInt8] = [], timeout: Duration = .seconds(600)) throws -> ProgramOutcome {
         isFinished.store(true, ordering: .relaxed)
         let deadline = ContinuousClock.now + timeout
         var collected: [[UInt8]] = [[], []]

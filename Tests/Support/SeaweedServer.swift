@@ -101,7 +101,7 @@ package final class SeaweedServer: Sendable {
     /// The first PUT succeeds some seconds after the port is open.
     private func waitUntilReady() throws {
         try LoopbackSocket.waitForListener(port: httpPort)
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(300)
         while true {
             do {
                 try rclone("mkdir", "place:\(Self.bucket)")
