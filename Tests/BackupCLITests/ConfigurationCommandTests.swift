@@ -1,4 +1,5 @@
 import BackupCLI
+import Foundation
 import TestSupport
 import Testing
 
@@ -49,6 +50,54 @@ import Testing
         #expect(lines[2].hasSuffix("p.conf:4: workers: 'x' is not allowed"))
         #expect(console.output.contains("Status: false"))
         #expect(console.output.contains("    - Code: configuration-unknown-key\n      Line: 3\n"))
+    }
+
+    @Test(arguments: [
+        ("workers", "8", "workers = 4", "workers = 8", "4", "8"),
+        ("pgmoneta.workers", "4", "workers = 4", "workers = 4", "4", "4"),
+        ("server.primary.port", "5444", "port = 5433", "port = 5444", "5433", "5444"),
+        ("server.primary.dbname", "d", "port = 5433", "port = 5433\ndbname = d", "postgres", "d"),
+        ("target.far.secret_access_key", "new", "secret_access_key = hush", "secret_access_key = new", "***", "***"),
+    ])
+    func `conf set changes one line`(
+        key: String, value: String, old: String, new: String, shownOld: String, shownNew: String
+    ) async throws {
+        try await withTemporaryFolder { folder in
+            try folder.write(Array(sound.utf8), to: "p.conf")
+            let path = folder.path("p.conf")
+            try #require(unsafe chmod(path, 0o640) == 0)
+            let bench = CommandBench()
+
+            let exitCode = await bench.run(
+                try ConfigurationSetCommand.make(from: [key, value, "-c", path]))
+
+            #expect(exitCode == .done, "\(bench.captured.errors)")
+            #expect(try String(contentsOfFile: path, encoding: .utf8) == sound.replacing(old, with: new))
+            let said = bench.captured.output
+            #expect(said.contains("  NewValue: \(LayoutQuoting.quoted(shownNew))\n"), "\(said)")
+            #expect(said.contains("  OldValue: \(LayoutQuoting.quoted(shownOld))\n"), "\(said)")
+            #expect(!said.contains("hush"))
+            var status = stat()
+            #expect(unsafe stat(path, &status) == 0 && status.st_mode & 0o777 == 0o640)
+        }
+    }
+
+    @Test(arguments: [
+        ("workers", "many"), ("wrokers", "4"), ("server.other.port", "1"), ("a.b", "1"), ("workers", "1\n[x]"),
+        ("server.primary.host", ""),
+    ])
+    func `conf set refuses what would be faulty, and changes nothing`(key: String, value: String) async throws {
+        try await withTemporaryFolder { folder in
+            try folder.write(Array(sound.utf8), to: "p.conf")
+            let path = folder.path("p.conf")
+            let bench = CommandBench()
+
+            let exitCode = await bench.run(try ConfigurationSetCommand.make(from: [key, value, "-c", path]))
+
+            #expect(exitCode == .usage, "\(bench.captured.errors)")
+            #expect(bench.captured.errors.contains("remedy: "))
+            #expect(try String(contentsOfFile: path, encoding: .utf8) == sound)
+        }
     }
 
     @Test func `conf check says why settings have no effect, each once`() async throws {

@@ -1,6 +1,7 @@
 import BackupAPI
 import BackupCLI
 import BackupEngine
+import PostgresClient
 import TestSupport
 import Testing
 
@@ -75,6 +76,10 @@ struct SampleService: BackupService {
         if error != nil { summary.targets[0].status = .failed }
         return NotesAnswer(summary, labels: request.cascades ? ["20240927", summary.label] : [summary.label])
     }
+
+    func progress(_ request: ServerRequest) async throws -> RunningBaseBackup? { nil }
+
+    func isOnline(_ request: ServerRequest) async throws -> Bool { true }
 
     func receiveWAL(_ request: WALReceiveRequest, progress: ReceiverProgress) async throws {}
 

@@ -166,6 +166,74 @@ extension EndToEnd {
             #expect(outcome.errorText.contains("base.000001.tar.zstd"))
         }
 
+        @Test func `a server that is offline is left alone until it is online again`() throws {
+            let daemon = try installation.startDaemon()
+            try waitUntilStreaming()
+            try waitUntil("online") { try metric("pgmoneta_server_online{") == 1 }
+
+            let offline = try installation.run("mode", "primary", "offline", "-F", "json")
+            #expect(offline.status == 0, "\(offline.errorText)")
+            try waitUntil("left alone") { try metric("pgmoneta_wal_streaming{") == nil }
+            #expect(try metric("pgmoneta_server_online{") == 0)
+            #expect(try page("/")?.contains("told to leave it alone") == true)
+            try cluster.waitUntil("SELECT count(*) = 0 FROM pg_stat_replication")
+            _ = try installation.backup()
+            let status = try JSONReply(installation.run("status", "-F", "json")).list("Response", "Servers")[0]
+            #expect(try !status.flag("Online"))
+
+            #expect(try installation.run("mode", "primary", "online").status == 0)
+            try waitUntilStreaming()
+            try waitUntilAllIsStored()
+            try cluster.stop()
+            try waitUntil("noticed") { try metric("pgmoneta_server_online{") == 0 }
+            try waitUntil("shown") { try page("/")?.contains("PostgreSQL does not answer") == true }
+            #expect(try installation.run("mode", "other", "online").status == 2)
+            daemon.signal(SIGTERM)
+            #expect(try daemon.finish().errorText.contains("warning: PostgreSQL does not answer"))
+            #expect(try installation.run("mode", "primary", "online").status == 4)
+        }
+
+        @Test func `the dashboard in contrib asks for metrics that are there`() throws {
+            _ = try installation.backup()
+            let daemon = try installation.startDaemon()
+            try waitUntil("verified") { try metric("pgmoneta_backup_verified_at{") ?? 0 > 0 }
+            try waitUntilStreaming()
+            let path = URL(filePath: #filePath).deletingLastPathComponent()
+                .appending(path: "../../contrib/grafana-dashboard.json")
+            let dashboard = try JSONDecoder().decode(JSONValue.self, from: Data(contentsOf: path))
+            let queries =
+                dashboard.members["panels"]?.items.flatMap { $0.members["targets"]?.items ?? [] }
+                .compactMap { $0.members["expr"]?.text } ?? []
+            #expect(queries.count > 10)
+            for query in queries {
+                let name = try #require(query.firstMatch(of: /pgmoneta_[a-z_]+/)?.output)
+                #expect(try metric(name + "{") != nil, "\(query)")
+            }
+            daemon.signal(SIGTERM)
+            _ = try daemon.finish()
+        }
+
+        @Test(.enabled(if: Browser.isThere, "the distribution has no browser outside of snap"))
+        func `the status page is whole in a browser, on a desk and on a phone`() throws {
+            let label = try installation.backup()
+            let daemon = try installation.startDaemon()
+            try waitUntil("seen") { try page("/")?.contains("All is well.") == true }
+            let address = "http://127.0.0.1:\(port)/"
+
+            let document = try Browser.document(address, in: spool)
+            #expect(document.contains("<td>\(label)</td>"))
+            #expect(document.contains("All is well."))
+            #expect(document.contains("<svg") && document.contains("<circle"))
+            #expect(!document.contains("<script"))
+            for width in [1000, 400] {
+                let image = try Browser.image(address, width: width, in: spool)
+                #expect(image.width == width)
+                #expect(image.byteCount > 5000, "it is not empty")
+            }
+            daemon.signal(SIGTERM)
+            _ = try daemon.finish()
+        }
+
         @Test func `what keeps the daemon from beginning is said at once`() throws {
             let faulty = try installation.with(general: ["metrics = many"])
             let outcome = try faulty.startDaemon().finish()

@@ -76,8 +76,10 @@ struct Installation {
     }
 
     /// Starts the daemon.
-    func startDaemon() throws -> RunningProgram {
-        try Program.start(Self.program("pgmoneta"), ["-c", folder.path(configuration)], environment: environment)
+    func startDaemon(environment: [String: String] = [:]) throws -> RunningProgram {
+        try Program.start(
+            Self.program("pgmoneta"), ["-c", folder.path(configuration)],
+            environment: self.environment.merging(environment) { $1 })
     }
 
     /// Starts `pgmoneta-cli` as on another machine: with a host name and processes of its own (unshare(1)).

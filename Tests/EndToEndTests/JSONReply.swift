@@ -22,6 +22,9 @@ struct JSONReply {
     /// The number at a path of keys.
     func number(_ path: String...) throws -> Int { try #require(value(path) as? Int, "\(path) in \(fields)") }
 
+    /// Whether the value at a path of keys is true.
+    func flag(_ path: String...) throws -> Bool { try #require(value(path) as? Bool, "\(path) in \(fields)") }
+
     /// The objects in the list at a path of keys.
     func list(_ path: String...) throws -> [JSONReply] {
         try #require(value(path) as? [[String: Any]], "\(path) in \(fields)").map(JSONReply.init)

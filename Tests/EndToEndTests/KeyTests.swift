@@ -97,6 +97,49 @@ extension EndToEnd {
             #expect(try copy.psql("SELECT count(*) FROM t") == "1000")
         }
 
+        @Test
+        func `what one target has already is done on the others, and a copied old backup does not lock a place`()
+            throws
+        {
+            let label = try installation.backup()
+            _ = try key("add", "--new-passphrase-file", safe, "--name", "the safe", "--target", "s3")
+            let added = try key("add", "--new-passphrase-file", safe, "--name", "the safe")
+            #expect(try added.list("Response", "Targets").allSatisfy { try $0.text("Status") == "complete" })
+            try expect(
+                installation.administrate("key", "add", "--new-passphrase-file", safe, "-F", "json"), 1,
+                "recipient-exists", "a recipient already")
+            let secret = ["--other-passphrase-file", safe]
+            _ = try installation.administrate(["key", "rotate", "--target", "local"] + secret)
+            try expect(
+                installation.administrate(["key", "remove", "the safe", "--keep-key", "--leave-out", "x", "-F", "json"]
+                ),
+                2, "usage", "--keep-key")
+            _ = try key("remove", "the safe", "--target", "ssh", "--other-passphrase-file", safe)
+            let removed = try key("remove", "the safe", "--other-passphrase-file", safe)
+            #expect(try removed.list("Response", "Targets").allSatisfy { try $0.text("Status") == "complete" })
+
+            // The key of the first backup is retired by now; at the new place it is the only one.
+            let place = installation.folder.path("new place")
+            let copied = try installation.run("copy", "primary", label, "--from", "local", "--to", place)
+            try #require(copied.status == 0, "\(copied.errorText)")
+            let noted = try installation.run("retain", "primary", label, "--target", place, "-F", "json")
+            try expect(noted, 1, "master-key-missing", "key rotate")
+            let backup = try installation.run("backup", "primary", "--target", place)
+            #expect(backup.status == 0, "\(backup.errorText)")
+            #expect(try installation.run("retain", "primary", label, "--target", place).status == 0)
+            #expect(try installation.run("verify", "primary", label, "--target", place).status == 0)
+        }
+
+        @Test func `a key command that prints a word by mistake makes no repository that the word opens`() throws {
+            let outcome = try installation.run("backup", "primary", "--key-command", "echo null", "-F", "json")
+            try expect(outcome, 1, "unsupported", "fewer than 8 characters")
+            // It has closed its output, and goes on.
+            let endless = "echo a long passphrase; exec >&-; sleep 600"
+            try expect(
+                installation.run("backup", "primary", "--key-command", endless, "-F", "json"), 1, "master-key-missing",
+                "longer than 30 s")
+        }
+
         @Test func `the last recipient stays, an unknown one is named, and open key files are refused`() throws {
             _ = try installation.backup()
 

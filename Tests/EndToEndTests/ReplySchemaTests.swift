@@ -50,7 +50,7 @@ extension EndToEnd {
             let server = round.server
             let folder = try server.restoreFolder()
 
-            try round.administrate("master-key", "--file", folder + "/second.key")
+            let id = try round.administrate("master-key", "--file", folder + "/second.key").text("Response", "KeyId")
             let password = server.installation.folder.path("password")
             try server.installation.folder.write(Array("a long password\n".utf8), to: "password")
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: password)
@@ -64,6 +64,8 @@ extension EndToEnd {
             try round.done("conf", "ls")
             try round.done("conf", "get")
             try round.done("conf", "get", "retention")
+            try round.done("conf", "set", "server.primary.workers", "2")
+            try round.done("progress", "primary")
             try round.done("target", "ls")
             try round.done("target", "check", "local")
             let first = try round.done("backup", "primary").text("Response", "Backup")
@@ -92,7 +94,6 @@ extension EndToEnd {
             try round.administrate("key", "list")
             try round.administrate("key", "add", "--new-master-key", folder + "/second.key")
             try round.administrate("key", "rotate", "--other-master-key", folder + "/second.key")
-            let id = try round.administrate("key", "list").list("Response", "Recipients")[0].text("Recipient")
             try round.administrate("key", "remove", id, "--other-master-key", folder + "/second.key")
             try server.giveAway()
 
@@ -100,6 +101,7 @@ extension EndToEnd {
             try round.askDaemon("ping")
             try round.askDaemon("status")
             try round.askDaemon("status", "details")
+            try round.askDaemon("mode", "primary", "offline")
             try round.askDaemon("conf", "reload")
             try round.askDaemon("shutdown")
             #expect(try daemon.finish().status == 0)

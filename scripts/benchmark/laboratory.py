@@ -27,7 +27,7 @@ class Laboratory:
         # Copies, because the account may not be allowed to enter the folder of this repository.
         self.programs = f"{folder}/bin"
         os.mkdir(self.programs)
-        for name in ("pgmoneta-cli", "pgmoneta-admin"):
+        for name in ("pgmoneta-cli", "pgmoneta-admin", "pgmoneta"):
             shutil.copy2(f"{built}/{name}", self.programs)
         self.tools = f"{root}/.tools/bin"
         for major in (15, 17):
@@ -64,10 +64,15 @@ class Laboratory:
         """What a program says of its version."""
         return self.account.run(command).strip().splitlines()[0]
 
+    def end_places(self):
+        """Ends the servers of places: one that tidies up would slow the next row down."""
+        for process in self.processes:
+            process.kill()
+            process.wait()
+        self.processes.clear()
+
     def close(self):
         """Ends every server."""
-        for process in self.processes:
-            process.terminate()
-            process.wait()
+        self.end_places()
         for cluster in self.clusters.values():
             cluster.stop()

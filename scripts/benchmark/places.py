@@ -48,14 +48,18 @@ class Place:
 
 
 class Bucket(Place):
-    """SeaweedFS with one bucket; `rclone` is the public client. Both speak plain HTTP here."""
+    """SeaweedFS with one bucket; `rclone` is the public client. Both speak plain HTTP here; TLS is there, too."""
 
     client = "rclone copy"
 
     def __init__(self, laboratory):
         super().__init__(laboratory, "s3")
-        ports = free_ports(4)
-        self.port = ports[3]
+        ports = free_ports(5)
+        (self.port, self.tls_port) = ports[3:]
+        # Peers that speak TLS only do not verify it.
+        self.account.run([
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+            "-subj", "/CN=localhost", "-keyout", f"{self.folder}/key.pem", "-out", f"{self.folder}/certificate.pem"])
         self.rclone = laboratory.tool("rclone")
         self.environment = {f"RCLONE_CONFIG_PLACE_{key}": value for key, value in {
             "TYPE": "s3", "PROVIDER": "Other", "ACCESS_KEY_ID": "AKIDBENCH", "SECRET_ACCESS_KEY": "SECRETBENCH",
@@ -68,7 +72,8 @@ class Bucket(Place):
             laboratory.tool("weed"), "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={self.folder}/data",
             "-volume.max=300", "-master.volumeSizeLimitMB=1024", f"-master.port={ports[0]}", f"-volume.port={ports[1]}",
             "-filer", f"-filer.port={ports[2]}", "-s3", f"-s3.port={self.port}", "-s3.port.iceberg=0",
-            "-s3.port.lance=0", f"-s3.config={self.folder}/s3.json"], self.port)
+            "-s3.port.lance=0", f"-s3.config={self.folder}/s3.json", f"-s3.port.https={self.tls_port}",
+            f"-s3.cert.file={self.folder}/certificate.pem", f"-s3.key.file={self.folder}/key.pem"], self.port)
         self._wait_until_ready()
 
     def _wait_until_ready(self):

@@ -7,6 +7,7 @@ from .peers import BaseBackup, PgBackRest
 from .pgmoneta import Pgmoneta
 from .row import Goal, Result, Row
 from .targets import TARGET_ROWS
+from .wal import WAL_ROWS
 
 OURS = "pgmoneta"
 
@@ -19,6 +20,8 @@ def run(row, laboratory, pairs):
     except Failure as failure:
         say(f"this row failed: {failure}")
         return Result(row, fault=str(failure))
+    finally:
+        laboratory.end_places()
 
 
 def _turns(row, cases, pairs):
@@ -166,4 +169,4 @@ ROWS = {
     "start": Row(
         "Start of the program (/bin/true shows what starting and measuring cost)", _start, [
             Goal("wall", "--version", 0.03)], runs=10),
-} | TARGET_ROWS | CHAIN_ROWS
+} | TARGET_ROWS | CHAIN_ROWS | WAL_ROWS

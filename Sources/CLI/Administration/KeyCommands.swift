@@ -108,8 +108,12 @@ package struct KeyRemoveCommand: KeyCommand {
 
     package var otherSources: [MasterKeySource] { others.sources }
 
-    package func action(_ session: Session) -> KeyRequest.Action {
-        .remove(recipient, keepsKey: keepKey, leavingOut: leaveOut)
+    package func action(_ session: Session) throws -> KeyRequest.Action {
+        guard !keepKey || leaveOut.isEmpty else {
+            throw UsageError(
+                "--keep-key makes no new key that somebody could be left out of", remedy: "Leave one of the two away.")
+        }
+        return .remove(recipient, keepsKey: keepKey, leavingOut: leaveOut)
     }
 }
 

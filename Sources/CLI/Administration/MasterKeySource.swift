@@ -28,7 +28,9 @@ package enum MasterKeySource: Sendable, Hashable {
     }
 
     private static func key(printedBy command: String, _ session: Session) throws -> MasterKey {
-        guard let bytes = ShellCommand.output(of: command, environment: session.environment), !bytes.isEmpty else {
+        let printed = ShellCommand.output(of: command, environment: session.environment) { Task.isCancelled }
+        try Task.checkCancellation()
+        guard let bytes = printed, !bytes.isEmpty else {
             throw CommandError(
                 .masterKeyMissing, "the key command failed, printed nothing or too much, or took longer than 30 s",
                 remedy: "Run it by hand as the same user: '\(command)'.")

@@ -5,6 +5,9 @@ package struct TablespaceMapping: Sendable, Hashable {
     /// The directory to restore to.
     package let new: String
 
+    /// Makes a mapping of absolute paths.
+    package init(old: String, new: String) { (self.old, self.new) = (old, new) }
+
     /// Reads a mapping.
     package init(_ text: String) throws(UsageError) {
         var parts = [""]

@@ -1,4 +1,7 @@
 package import ArgumentParser
+import BackupAPI
+import BackupEngine
+import Glibc
 
 /// `backup <server> [identifier]`.
 package struct BackupCommand: ServiceCommand {
@@ -30,9 +33,55 @@ package struct BackupCommand: ServiceCommand {
         let answer = try await context.withProgress("backup \(server)") {
             try await context.service.backup(request, progress: $0)
         }
-        let response = context.replies.backup(answer.summary)
-        guard let failure = Self.failure(answer.summary) else { return .response(response) }
+        var response = context.replies.backup(answer.summary)
+        let copies = try await hotStandbys(of: answer.summary.label, context)
+        if !copies.isEmpty { response["HotStandbys"] = .list(copies.map { .object($0.fields) }) }
+        guard let failure = Self.failure(answer.summary) ?? copies.lazy.compactMap(\.failure).first else {
+            return .response(response)
+        }
         return .failure(response, failure, .partial)
+    }
+
+    /// How the update of a copy ended.
+    private struct HotStandbyOutcome {
+        let directory: String
+        var error: (any Remediable)?
+
+        var fields: [String: OutputValue] {
+            var fields: [String: OutputValue] = [
+                "Directory": .string(directory), "Status": .string(error == nil ? "complete" : "failed"),
+            ]
+            fields["Error"] = error.map { .string($0.summary) }
+            return fields
+        }
+
+        var failure: CommandError? {
+            error.map { CommandError(.hotStandbyFailed, "'\(directory)': \($0.summary)", remedy: $0.remedy) }
+        }
+    }
+
+    /// Brings the copies that are configured to the state of a backup: those that are there block by block.
+    private func hotStandbys(of label: String, _ context: ServiceContext) async throws -> [HotStandbyOutcome] {
+        var outcomes: [HotStandbyOutcome] = []
+        for copy in context.server.hotStandbys {
+            let isThere = unsafe access(copy.dataDirectory + "/PG_VERSION", F_OK) == 0
+            var request = RestoreRequest(
+                server: context.server, targets: context.targets, identifier: .label(label),
+                position: RestorePosition(), directory: copy.dataDirectory, existing: isThere ? .update : .refuse,
+                tablespaceMappings: copy.tablespaces.map { TablespaceMapping(old: $0.key, new: $0.value) })
+            request.isDataDirectory = true
+            do {
+                _ = try await context.withProgress("hot standby \(copy.dataDirectory)") { [request] in
+                    try await context.service.restore(request, progress: $0)
+                }
+                outcomes.append(HotStandbyOutcome(directory: copy.dataDirectory))
+            } catch {
+                guard !CommandError.isInterruption(error) else { throw error }
+                outcomes.append(
+                    HotStandbyOutcome(directory: copy.dataDirectory, error: CommandError.remediable(error)))
+            }
+        }
+        return outcomes
     }
 
     /// The error when the backup is not on every target that was asked for.

@@ -1,13 +1,13 @@
 package import ArgumentParser
 import BackupEngine
 
-/// `conf check|ls|get|reload`.
+/// `conf check|ls|get|set|reload`.
 package struct ConfigurationCommands: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "conf", abstract: "Check and show the configuration.",
         subcommands: [
             ConfigurationCheckCommand.self, ConfigurationListCommand.self, ConfigurationGetCommand.self,
-            ConfigurationReloadCommand.self,
+            ConfigurationSetCommand.self, ConfigurationReloadCommand.self,
         ])
 
     @OptionGroup var options: CommonOptions

@@ -44,6 +44,37 @@ package struct ShutdownCommand: DaemonCommand {
     }
 }
 
+/// `mode <server> online|offline`.
+package struct ModeCommand: DaemonCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "mode", abstract: "Let the daemon leave a server alone, or work for it again.",
+        discussion: "Of a server that is offline nothing is received, verified or removed. Commands still work.")
+    package static let name = CommandName.mode
+
+    /// What the daemon does for the server.
+    enum Mode: String, ExpressibleByArgument, CaseIterable, Sendable { case online, offline }
+
+    @OptionGroup package var options: CommonOptions
+
+    @Argument(help: "The server's name in the configuration.")
+    var server: String
+
+    @Argument(help: "online or offline.")
+    var mode: Mode
+
+    package init() {}
+
+    package var request: [String: OutputValue] { ["Mode": .string(mode.rawValue), "Server": .string(server)] }
+
+    package func answer(_ session: Session) async throws -> CommandAnswer {
+        _ = try session.server(server, in: session.configuration(options))
+        _ = try ask(session, .mode(server: server, isOnline: mode == .online))
+        return .response([
+            "Online": .bool(mode == .online), "Server": .string(server), "ServerVersion": .string(ProgramVersion.text),
+        ])
+    }
+}
+
 /// `conf reload`.
 package struct ConfigurationReloadCommand: DaemonCommand {
     package static let configuration = CommandConfiguration(

@@ -37,7 +37,9 @@ package struct StatusCommand: UserCommand {
             let receiver = report?.receivers.first { $0.server == server.name }
             do {
                 let list = try await session.service(configuration, options).list(request)
-                servers.append(.object(fields(server, list, receiver, session)))
+                var shown = fields(server, list, receiver, session)
+                shown["Online"] = report.map { .bool(!$0.offline.contains(server.name)) }
+                servers.append(.object(shown))
                 outcomes += list.targets
             } catch {
                 let fault = CommandError.remediable(error)

@@ -8,7 +8,8 @@ package struct UserProgram: ParsableCommand {
             + "4 may succeed later, 5 done on some targets only.",
         subcommands: ServiceWiring.commands + [
             EncryptCommand.self, DecryptCommand.self, CompressCommand.self, DecompressCommand.self,
-            TargetCommands.self, ConfigurationCommands.self, StatusCommand.self, PingCommand.self, ShutdownCommand.self,
+            TargetCommands.self, ConfigurationCommands.self, StatusCommand.self, PingCommand.self, ModeCommand.self,
+            ShutdownCommand.self,
         ],
         helpNames: [.customShort("?"), .long])
 

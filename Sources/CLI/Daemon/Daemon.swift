@@ -6,7 +6,7 @@ import ServiceLifecycle
 import UnixSignals
 
 /// What the daemon is told to do.
-enum DaemonEvent: Sendable { case reload, stop }
+enum DaemonEvent: Sendable { case reload, changeMode, stop }
 
 /// The daemon's work: a receiver for each server with a slot, the scheduled work, and the page that shows it.
 ///
@@ -31,11 +31,12 @@ struct Daemon: Service {
     func run() async throws {
         let configuration = try configuration()
         let events = Mailbox<DaemonEvent>()
-        ServiceManager.notify("READY=1", session.environment)
-        defer { ServiceManager.notify("STOPPING=1", session.environment) }
         let management = ManagementServer(path: try session.daemonSocket(configuration), state: state) {
             events.send($0)
         }
+        try management.requireAlone()
+        ServiceManager.notify("READY=1", session.environment)
+        defer { ServiceManager.notify("STOPPING=1", session.environment) }
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
                 try await management.run()
@@ -76,6 +77,7 @@ struct Daemon: Service {
                 group.cancelAll()
                 return event
             }
+            if event == .changeMode { continue }
             guard event == .reload else { return }
             do {
                 configuration = try self.configuration()
@@ -92,7 +94,7 @@ struct Daemon: Service {
         state.begin(configuration.servers.map(\.name))
         let global = configuration.global
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for server in configuration.servers where server.walSlot != nil {
+            for server in context.onlineServers where server.walSlot != nil {
                 group.addTask { await ReceiverKeeper(context: context).run(server) }
             }
             group.addTask { await CatalogWatch(context: context).run() }
@@ -121,6 +123,9 @@ struct DaemonContext: Sendable {
     func service() async throws -> any BackupService {
         try await session.service(configuration, masterKey: arguments.secret.lastingSource())
     }
+
+    /// The servers that the daemon works for.
+    var onlineServers: [ServerSettings] { configuration.servers.filter { state.isOnline($0.name) } }
 
     /// Where the backups of a server are.
     func targets(_ server: ServerSettings) -> [TargetDefinition] { configuration.targets(of: server) }

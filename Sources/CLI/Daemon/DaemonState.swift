@@ -11,6 +11,10 @@ final class DaemonState: Sendable {
         var name: String
         /// The last look at its backups; nil before the first one.
         var backups: BackupListAnswer?
+        /// Whether PostgreSQL answered then; nil before the first look.
+        var isAnswering: Bool?
+        /// Whether the daemon works for it.
+        var isOnline = true
         /// Why the last look failed.
         var fault: String?
         /// How far its WAL is; nil where none is received.
@@ -21,6 +25,7 @@ final class DaemonState: Sendable {
     }
 
     private let servers = Mutex<[String: Server]>([:])
+    private let offline = Mutex<Set<String>>([])
     private let receivers = Mutex<[String: ReceiverProgress]>([:])
     /// When the daemon began, in seconds since 1970.
     let startedAt = time(nil)
@@ -31,7 +36,18 @@ final class DaemonState: Sendable {
             servers = servers.filter { names.contains($0.key) }
             for name in names where servers[name] == nil { servers[name] = Server(name: name) }
         }
-        receivers.withLock { $0 = $0.filter { names.contains($0.key) } }
+        // Of a server that is left alone nothing is received.
+        receivers.withLock { $0 = $0.filter { names.contains($0.key) && isOnline($0.key) } }
+    }
+
+    /// Whether the daemon works for a server.
+    func isOnline(_ name: String) -> Bool { offline.withLock { !$0.contains(name) } }
+
+    /// Takes note of what it was told about a server.
+    func setMode(_ name: String, isOnline: Bool) {
+        offline.withLock { offline in
+            if isOnline { offline.remove(name) } else { offline.insert(name) }
+        }
     }
 
     /// The progress of a server's receiver.
@@ -56,12 +72,22 @@ final class DaemonState: Sendable {
         }
     }
 
+    /// Takes note of whether PostgreSQL answers.
+    /// - Returns: whether that is news.
+    func note(_ name: String, isAnswering: Bool) -> Bool {
+        servers.withLock { servers in
+            defer { servers[name]?.isAnswering = isAnswering }
+            return servers[name].map { $0.isAnswering ?? true != isAnswering } ?? false
+        }
+    }
+
     /// All servers, by name.
     var all: [Server] {
         let progress = receivers.withLock { $0 }
         return servers.withLock { Array($0.values) }.sorted { $0.name < $1.name }.map { server in
             var server = server
             server.receiver = progress[server.name]?.reading
+            server.isOnline = isOnline(server.name)
             return server
         }
     }

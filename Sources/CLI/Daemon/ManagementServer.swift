@@ -11,14 +11,18 @@ struct ManagementServer: Sendable {
     /// Called when the daemon is asked to end, or to read its configuration again.
     let asked: @Sendable (DaemonEvent) -> Void
 
-    /// Serves until the task is cancelled.
-    /// - Throws: when the socket cannot be had, or another daemon answers there.
-    func run() async throws {
-        if let other = try? DaemonReport(json: DaemonClient(path: path).ask(.report)) {
+    /// - Throws: when another daemon has the socket.
+    func requireAlone() throws(CommandError) {
+        guard !DaemonClient(path: path).isTaken else {
             throw CommandError(
-                .fileFailed, "another daemon (process \(other.process)) answers at '\(path)'",
+                .fileFailed, "another daemon listens at '\(path)'",
                 remedy: "End it with 'pgmoneta-cli shutdown', or give this one a 'unix_socket_dir' of its own.")
         }
+    }
+
+    /// Serves until the task is cancelled.
+    /// - Throws: when the socket cannot be had.
+    func run() async throws {
         let folder = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[..<$0]) } ?? "."
         _ = unsafe mkdir(folder, 0o700)
         // What a killed daemon left.
@@ -30,6 +34,14 @@ struct ManagementServer: Sendable {
         }
         await server.appendRoute("POST /reload") { _ in
             asked(.reload)
+            return HTTPResponse(statusCode: .ok)
+        }
+        await server.appendRoute("POST /mode") { request in
+            guard let name = request.query["server"], state.all.contains(where: { $0.name == name }) else {
+                return HTTPResponse(statusCode: .notFound)
+            }
+            state.setMode(name, isOnline: request.query["online"] == "1")
+            asked(.changeMode)
             return HTTPResponse(statusCode: .ok)
         }
         await server.appendRoute("POST /shutdown") { _ in
@@ -60,6 +72,6 @@ extension DaemonState {
         }
         return DaemonReport(
             version: ProgramVersion.text, process: getpid(), uptimeInSeconds: time(nil) - startedAt,
-            receivers: receivers)
+            receivers: receivers, offline: all.map(\.name).filter { !isOnline($0) })
     }
 }

@@ -17,6 +17,9 @@ struct Metrics: Sendable {
         writer.add(
             "pgmoneta_server_valid", "Whether the backups of a server could be looked at on every target",
             servers.map { ([("name", $0.name)], $0.isSeen ? 1 : 0) })
+        writer.add(
+            "pgmoneta_server_online", "Whether PostgreSQL answers and the daemon works for it",
+            servers.map { ([("name", $0.name)], $0.isOnline && $0.isAnswering == true ? 1 : 0) })
         addServers(servers, &writer)
         addBackups(servers, &writer)
         addReceivers(servers, &writer)

@@ -11,8 +11,23 @@ struct CatalogWatch: Sendable {
 
     func run() async {
         repeat {
-            for server in context.configuration.servers { await look(server) }
+            for server in context.configuration.servers {
+                await askWhetherOnline(server)
+                await look(server)
+            }
         } while await DaemonContext.wait(seconds: Self.pauseInSeconds)
+    }
+
+    private func askWhetherOnline(_ server: ServerSettings) async {
+        guard let isAnswering = try? await context.service().isOnline(ServerRequest(server: server)), !Task.isCancelled,
+            context.state.note(server.name, isAnswering: isAnswering)
+        else { return }
+        let subject: Logger.Metadata = [DaemonLogKeys.server: "\(server.name)"]
+        if isAnswering {
+            Logger.current.notice("PostgreSQL answers again", metadata: subject)
+        } else {
+            Logger.current.warning("PostgreSQL does not answer", metadata: subject)
+        }
     }
 
     func look(_ server: ServerSettings) async {
@@ -40,7 +55,7 @@ struct VerificationSchedule: Sendable {
 
     private func mostDue(_ interval: Int) async -> (ServerSettings, String)? {
         var due: (server: ServerSettings, label: String, at: Int)?
-        for server in context.configuration.servers {
+        for server in context.onlineServers {
             let request = BackupListRequest(server: server, targets: context.targets(server), order: .descending)
             guard let list = try? await context.service().list(request) else { continue }
             for backup in list.backups {
@@ -55,9 +70,10 @@ struct VerificationSchedule: Sendable {
     private func verify(_ server: ServerSettings, _ label: String) async {
         let subject: Logger.Metadata = [DaemonLogKeys.server: "\(server.name)", DaemonLogKeys.backup: "\(label)"]
         do {
-            let request = VerifyRequest(
+            var request = VerifyRequest(
                 server: server, targets: context.targets(server), identifier: .label(label), isThisOnly: true,
                 detail: .failed, isQuick: false, isNoted: true)
+            request.maximumBytesPerSecond = context.configuration.global.verificationBytesPerSecond
             let answer = try await context.service().verify(request, progress: ProgressCounter(activity: "verify"))
             if answer.failed.isEmpty {
                 Logger.current.info("a backup was verified", metadata: subject)
@@ -85,7 +101,7 @@ struct RetentionSchedule: Sendable {
 
     func run() async {
         repeat {
-            for server in context.configuration.servers { await apply(server) }
+            for server in context.onlineServers { await apply(server) }
         } while await DaemonContext.wait(seconds: context.configuration.global.retentionIntervalInSeconds)
     }
 
@@ -93,6 +109,14 @@ struct RetentionSchedule: Sendable {
         do {
             let request = RetentionRequest(server: server, targets: context.targets(server), isDryRun: false)
             let answer = try await context.service().retain(request)
+            for target in answer.targets where target.status == .failed {
+                Logger.current.warning(
+                    "retention was not applied on a target",
+                    metadata: [
+                        DaemonLogKeys.server: "\(server.name)", DaemonLogKeys.target: "\(target.target)",
+                        DaemonLogKeys.error: "\(target.error ?? "")",
+                    ])
+            }
             for item in answer.items where !item.decision.isKept {
                 Logger.current.notice(
                     "retention removed a backup",

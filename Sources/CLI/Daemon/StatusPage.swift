@@ -36,7 +36,8 @@ struct StatusPage: Sendable {
         let age = newest.map { Self.span(time(nil) - $0.secondsSince1970) + " old" } ?? "none"
         let size = HumanSize.text(backups.reduce(0) { $0 + $1.backupByteCount })
         let facts =
-            [("Newest valid backup", age), ("Backups", "\(backups.count), \(size)")] + Self.facts(server.receiver)
+            (server.isOnline ? [] : [("Mode", "offline: the daemon was told to leave it alone")])
+            + [("Newest valid backup", age), ("Backups", "\(backups.count), \(size)")] + Self.facts(server.receiver)
         return """
             <section><h2>\(Self.escaped(server.name))</h2>
             <dl>\(facts.map { "<dt>\($0)</dt><dd>\(Self.escaped($1))</dd>" }.joined())</dl>

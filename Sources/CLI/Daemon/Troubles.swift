@@ -6,6 +6,7 @@ extension DaemonState.Server {
     var troubles: [String] {
         var troubles: [String] = []
         let list = backups?.backups ?? []
+        if isOnline, isAnswering == false { troubles.append("PostgreSQL does not answer") }
         if backups != nil, !list.contains(where: { $0.validity == .yes }) {
             troubles.append("there is no valid backup")
         }

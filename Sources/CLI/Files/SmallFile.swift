@@ -65,6 +65,22 @@ package enum SmallFile {
         try synchronizeDirectory(of: path)
     }
 
+    /// Replaces a file that is there; its mode and owner stay.
+    static func rewrite(_ path: String, _ bytes: [UInt8]) throws(CommandError) {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { throw .file("replace", path, errno: errno) }
+        let temporary = try writeTemporary(path, bytes)
+        // The owner first: a change of it takes rights away.
+        guard unsafe chown(temporary, status.st_uid, status.st_gid) == 0,
+            unsafe chmod(temporary, status.st_mode & 0o7777) == 0, unsafe rename(temporary, path) == 0
+        else {
+            let number = errno
+            _ = unsafe unlink(temporary)
+            throw .file("replace", path, errno: number)
+        }
+        try synchronizeDirectory(of: path)
+    }
+
     /// Runs `body` while no other program of ours changes files in the same directory.
     package static func lockingDirectory<Result>(
         of path: String, _ body: () throws(CommandError) -> Result

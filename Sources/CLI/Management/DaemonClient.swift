@@ -4,10 +4,25 @@ import Glibc
 /// Asks the daemon over its socket: HTTP/1.1 (RFC 9112), one request for each connection.
 package struct DaemonClient: Sendable {
     /// What can be asked.
-    package enum Request: String, Sendable {
-        case report = "GET /report"
-        case shutdown = "POST /shutdown"
-        case reload = "POST /reload"
+    package enum Request: Sendable {
+        case report, shutdown, reload
+        /// Whether the daemon works for a server; false leaves it alone.
+        case mode(server: String, isOnline: Bool)
+
+        fileprivate var line: String {
+            switch self {
+            case .report: "GET /report"
+            case .shutdown: "POST /shutdown"
+            case .reload: "POST /reload"
+            case .mode(let server, let isOnline):
+                "POST /mode?online=\(isOnline ? 1 : 0)&server=\(Self.escaped(server))"
+            }
+        }
+
+        /// Every byte as RFC 3986 escapes it, so that none needs a thought.
+        private static func escaped(_ text: String) -> String {
+            text.utf8.map { "%" + ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined()
+        }
     }
 
     private static let mostByteCount = 16 << 20
@@ -17,12 +32,19 @@ package struct DaemonClient: Sendable {
     /// - Parameter path: the socket's.
     package init(path: String) { self.path = path }
 
+    /// Whether a program listens there, whatever it would answer.
+    package var isTaken: Bool {
+        guard let descriptor = try? connect() else { return false }
+        close(descriptor)
+        return true
+    }
+
     /// The answer's body.
     /// - Throws: `.daemonAbsent` when no daemon answers there.
     package func ask(_ request: Request) throws -> [UInt8] {
         let descriptor = try connect()
         defer { close(descriptor) }
-        try send(Array("\(request.rawValue) HTTP/1.1\r\nHost: daemon\r\nConnection: close\r\n\r\n".utf8), descriptor)
+        try send(Array("\(request.line) HTTP/1.1\r\nHost: daemon\r\nConnection: close\r\n\r\n".utf8), descriptor)
         let answer = try receive(descriptor)
         let end = Array("\r\n\r\n".utf8)
         guard answer.starts(with: "HTTP/1.1 200".utf8), let head = answer.firstRange(of: end) else {

@@ -41,13 +41,18 @@ package struct DaemonReport: Sendable, Hashable, Codable {
     /// How long it runs.
     package var uptimeInSeconds: Int
     package var receivers: [Receiver]
+    /// The servers that it was told to leave alone.
+    package var offline: [String]
 
     /// Makes a report.
-    package init(version: String, process: Int32, uptimeInSeconds: Int, receivers: [Receiver]) {
+    package init(
+        version: String, process: Int32, uptimeInSeconds: Int, receivers: [Receiver], offline: [String]
+    ) {
         self.version = version
         self.process = process
         self.uptimeInSeconds = uptimeInSeconds
         self.receivers = receivers
+        self.offline = offline
     }
 
     /// Reads a report.

@@ -21,6 +21,7 @@ package struct CommandError: Remediable, Hashable {
         case userExists = "user-exists"
         case userUnknown = "user-unknown"
         case daemonAbsent = "daemon-absent"
+        case hotStandbyFailed = "hot-standby-failed"
         case passwordUnusable = "password-unusable"
         case passwordUnavailable = "password-unavailable"
         case passwordNotAuthentic = "password-not-authentic"

@@ -23,7 +23,7 @@ package enum ErrorNumbers {
         ("usage", 4_301), ("interrupted", 4_302), ("unexpected", 4_303), ("file-failed", 4_304),
         ("unknown-server", 4_305), ("unknown-setting", 4_306), ("some-targets-failed", 4_307),
         ("verification-damage", 4_308), ("target-broken", 4_309),
-        ("daemon-absent", 4_310),
+        ("daemon-absent", 4_310), ("hot-standby-failed", 4_311),
         ("master-key-missing", 4_401), ("master-key-exists", 4_402), ("master-key-readable", 4_403),
         ("master-key-malformed", 4_404), ("users-malformed", 4_405), ("user-exists", 4_406),
         ("user-unknown", 4_407), ("password-unusable", 4_408), ("password-unavailable", 4_409),

@@ -64,8 +64,12 @@ extension Session {
     /// - Parameter path: nil is the standard one.
     package func checkedConfiguration(path: String?) throws -> Configuration {
         let path = path ?? Configuration.standardPath(environment: environment)
-        let text = try ConfigurationFile.text(path)
-        return try Configuration.load(
+        return try checkedConfiguration(text: ConfigurationFile.text(path), path: path)
+    }
+
+    /// Checks the text of a configuration.
+    func checkedConfiguration(text: String, path: String) throws -> Configuration {
+        try Configuration.load(
             text: text, fileName: path, backends: kit.backends, codecs: kit.codecs, environment: environment)
     }
 

@@ -1,5 +1,6 @@
 package import BackupAPI
 package import BackupEngine
+package import PostgresClient
 
 /// Builds the Response of the commands about backups. Every field of the manual's samples is here under its name.
 package struct BackupReplies: Sendable {
@@ -24,6 +25,24 @@ package struct BackupReplies: Sendable {
         var fields = common(answer.server)
         fields["Backups"] = .list(answer.backups.map { .object(item($0)) })
         fields["Targets"] = targets(answer.targets)
+        return fields
+    }
+
+    /// `progress`.
+    package func progress(_ running: RunningBaseBackup?, server: ServerSettings) -> [String: OutputValue] {
+        var fields = common(ServerIdentity(name: server.name))
+        fields["ProgressState"] = .named(running == nil ? "none" : "running", number: running == nil ? 0 : 1)
+        guard let running else { return fields }
+        fields["Done"] = .size(running.sentByteCount)
+        fields["Elapsed"] = .elapsed(seconds: running.elapsedSeconds)
+        fields["Phase"] = .string(running.phase)
+        guard let total = running.totalByteCount, total > 0 else { return fields }
+        let (done, seconds) = (min(running.sentByteCount, total), running.elapsedSeconds)
+        fields["Total"] = .size(total)
+        fields["Percentage"] = .integer(Int(Double(done) / Double(total) * 100))
+        if done > 0 {
+            fields["Remaining"] = .elapsed(seconds: Int(Double(seconds) * Double(total - done) / Double(done)))
+        }
         return fields
     }
 

@@ -1,4 +1,5 @@
 package import BackupEngine
+package import PostgresClient
 
 /// What the engine does for the commands. A command builds a request, calls one method, and writes the answer.
 ///
@@ -8,6 +9,10 @@ package protocol BackupService: Sendable {
     func backup(_ request: BackupRequest, progress: ProgressCounter) async throws -> BackupAnswer
     /// Lists the backups of a server over all of its targets.
     func list(_ request: BackupListRequest) async throws -> BackupListAnswer
+    /// Tells how far the base backup is that a server sends at the moment; nil when it sends none.
+    func progress(_ request: ServerRequest) async throws -> RunningBaseBackup?
+    /// Whether PostgreSQL answers and takes connections.
+    func isOnline(_ request: ServerRequest) async throws -> Bool
     /// Describes one backup.
     func info(_ request: InfoRequest) async throws -> BackupAnswer
     /// Reads a backup back and compares every checksum.

@@ -5,7 +5,9 @@ import Glibc
 extension EngineService {
     func verify(_ request: VerifyRequest, progress: ProgressCounter) async throws -> VerifyAnswer {
         try await running(.verify, request.server.name, progress) {
-            let view = try await view(request.server.name, request.targets, for: request.identifier)
+            let view = try await view(
+                request.server.name, request.targets, for: request.identifier,
+                bandwidth: bandwidth(request.maximumBytesPerSecond))
             let label = try view.label(request.identifier)
             let (files, targets) = try await verify(request, label, view, progress)
             let summary = view.summary(of: label, codecs: session.kit.codecs)

@@ -5,10 +5,8 @@ import Glibc
 extension EngineService {
     func copy(_ request: CopyRequest, progress: ProgressCounter) async throws -> CopyAnswer {
         try await running(.copy, request.server.name, progress) {
-            let rate = request.server.maximumBytesPerSecond
-            let bandwidth = rate > 0 ? BandwidthMeter(bytesPerSecond: rate, clock: layerClock) : nil
             // Only reading is limited: what is not read is not written either.
-            let source = try await open(request.source, bandwidth: bandwidth)
+            let source = try await open(request.source, bandwidth: bandwidth(request.server.maximumBytesPerSecond))
             let destination = try await open(request.destination)
             let operation = BackupCopy(plan: try copyPlan(request), from: source, to: destination, progress: progress)
             let outcome = try await operation.run(request.identifier.description)

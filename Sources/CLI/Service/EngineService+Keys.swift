@@ -7,11 +7,17 @@ extension EngineService {
             let run = try keyRun(request)
             var answer = KeyAnswer(reports: [], targets: [])
             var firstFailure: (any Error)?
+            // Where all is as it was asked for: nothing is wrong with that, unless it is so everywhere.
+            var settled: [(name: String, store: KeyStore)] = []
             for definition in request.targets {
                 do {
-                    let report = try await run(
-                        KeyStore(backend: try await open(definition), cryptography: session.kit.cryptography))
-                    answer.reports.append((definition.name, report))
+                    let store = KeyStore(backend: try await open(definition), cryptography: session.kit.cryptography)
+                    do {
+                        answer.reports.append((definition.name, try await run(store)))
+                    } catch  where error.saysItIsDone(request.action) {
+                        settled.append((definition.name, store))
+                        throw error
+                    }
                     answer.targets.append(TargetOutcome(target: definition.name, status: .complete))
                 } catch {
                     guard !CommandError.isInterruption(error) else { throw error }
@@ -24,6 +30,10 @@ extension EngineService {
                 }
             }
             if answer.reports.isEmpty, let firstFailure { throw firstFailure }
+            for (name, store) in settled {
+                answer.reports.append((name, try await KeyChange.report(store)))
+                answer.targets.replace(with: TargetOutcome(target: name, status: .complete))
+            }
             return answer
         }
     }
@@ -49,6 +59,16 @@ extension EngineService {
 }
 
 extension Error {
+    /// Whether an action was made before.
+    fileprivate func saysItIsDone(_ action: KeyRequest.Action) -> Bool {
+        guard let error = self as? EngineError else { return false }
+        return switch action {
+        case .add: error.reason == .recipientExists
+        case .remove: error.reason == .recipientUnknown
+        case .list, .rotate: false
+        }
+    }
+
     /// Whether there is no repository, or none with encrypted backups.
     fileprivate var saysThereAreNoKeys: Bool {
         guard let error = self as? EngineError else { return false }

@@ -40,6 +40,9 @@ extension EngineService {
                     let outcome = try await request.isDryRun ? operation.decide() : operation.run()
                     items += outcome.decisions.map { RetentionAnswer.Item(target: target, decision: $0) }
                     wal.append(RetentionAnswer.WALItem(target: target, expired: outcome.wal))
+                    if let fault = outcome.walFault {
+                        targets.replace(with: TargetOutcome(target: target, status: .failed, error: fault))
+                    }
                 } catch {
                     guard !CommandError.isInterruption(error) else { throw error }
                     firstFailure = firstFailure ?? error

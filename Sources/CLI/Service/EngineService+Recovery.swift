@@ -1,6 +1,7 @@
 import BackupAPI
 import BackupEngine
 import Glibc
+import Logging
 import PostgresClient
 
 extension EngineService {
@@ -33,8 +34,16 @@ extension EngineService {
             do { archives.append(try await source.archive()) } catch { firstFailure = firstFailure ?? error }
         }
         if archives.isEmpty, let firstFailure { throw firstFailure }
-        try await RecoveryReach(archives: archives).require(
-            position.recoveryTarget, from: record, along: position.recoveryTimeline)
+        do {
+            try await RecoveryReach(archives: archives).require(
+                position.recoveryTarget, from: record, along: position.recoveryTimeline)
+        } catch let error as EngineError where error.reason == .walMissing {
+            guard let firstFailure else { throw error }
+            // It may have what the others lack.
+            Logger.current.warning(
+                "without that target the WAL does not suffice", metadata: [LogKeys.error: "\(error)"])
+            throw firstFailure
+        }
         let isEncrypted = archives.contains { $0.repository.description.isEncrypted }
         var parameters = [RecoverySettings.Parameter("restore_command", try restoreCommand(request, isEncrypted))]
         parameters += position.parameters

@@ -65,6 +65,7 @@ extension EngineService {
     /// shall be updated.
     private static func dataDirectory(_ request: RestoreRequest, _ label: BackupLabel) -> String {
         let directory = AbsolutePath.of(request.directory)
+        if request.isDataDirectory { return directory }
         if request.existing == .update, unsafe access(directory + "/PG_VERSION", F_OK) == 0 { return directory }
         return directory + "/\(request.server.name)-\(label)"
     }

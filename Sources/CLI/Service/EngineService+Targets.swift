@@ -49,14 +49,16 @@ extension EngineService {
     /// Reads the catalogs of a server on all targets.
     /// - Parameter identifier: the backup that is wanted, so that no more records are read than it takes to find it; nil reads
     ///   all.
+    /// - Parameter bandwidth: limits all that is read from the targets, later too; nil is no limit.
     /// - Throws: when none of the targets can be read.
     func view(
-        _ server: String, _ definitions: [TargetDefinition], for identifier: BackupIdentifier? = nil
+        _ server: String, _ definitions: [TargetDefinition], for identifier: BackupIdentifier? = nil,
+        bandwidth: BandwidthMeter? = nil
     ) async throws -> CatalogView {
         var view = CatalogView(server: server)
         for definition in definitions {
             do {
-                view.add(definition.name, try await content(of: definition, server, for: identifier))
+                view.add(definition.name, try await content(of: definition, server, for: identifier, bandwidth))
             } catch {
                 guard !CommandError.isInterruption(error) else { throw error }
                 view.add(definition.name, .unreadable(error))
@@ -67,9 +69,10 @@ extension EngineService {
     }
 
     private func content(
-        of definition: TargetDefinition, _ server: String, for identifier: BackupIdentifier?
+        of definition: TargetDefinition, _ server: String, for identifier: BackupIdentifier?,
+        _ bandwidth: BandwidthMeter?
     ) async throws -> CatalogView.Content {
-        let backend = try await open(definition)
+        let backend = try await open(definition, bandwidth: bandwidth)
         let repository = try await Repository.open(
             name: definition.name, backend: backend, masterKey: masterKey(isRequired: false),
             cryptography: session.kit.cryptography)

@@ -59,6 +59,19 @@ struct EngineService: BackupService {
         }
     }
 
+    func progress(_ request: ServerRequest) async throws -> RunningBaseBackup? {
+        try await running(.progress, request.server.name) {
+            let session = try await PostgresSession.open(connection(request.server))
+            defer { session.close() }
+            return try await session.runningBaseBackups().first
+        }
+    }
+
+    func isOnline(_ request: ServerRequest) async throws -> Bool {
+        let settings = try connection(request.server)
+        return await withTaskExecutorPreference(pool) { settings.isAnswered() }
+    }
+
     /// What a backup of the server shall be.
     private func plan(_ server: ServerSettings) throws -> BackupPlan {
         let codecs = session.kit.codecs

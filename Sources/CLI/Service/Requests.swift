@@ -41,6 +41,15 @@ package enum SortOrder: String, Sendable, Hashable, CaseIterable {
     case descending = "desc"
 }
 
+/// A question about a server itself, such as `progress <server>`.
+package struct ServerRequest: Sendable {
+    /// The server, resolved.
+    package var server: ServerSettings
+
+    /// Makes a request.
+    package init(server: ServerSettings) { self.server = server }
+}
+
 /// `info <server> <identifier>`.
 package struct InfoRequest: Sendable {
     /// The server, resolved.
@@ -77,6 +86,8 @@ package struct VerifyRequest: Sendable {
     package var isQuick: Bool
     /// Whether what was found is noted on each target.
     package var isNoted: Bool
+    /// Most bytes per second that are read from all targets together; 0 is no limit.
+    package var maximumBytesPerSecond = 0
 
     /// Makes a request.
     package init(
@@ -112,6 +123,8 @@ package struct RestoreRequest: Sendable {
     package var tablespaceMappings: [TablespaceMapping]
     /// The targets as `--target` named them, for the command by which PostgreSQL asks for WAL.
     package var targetOption: String?
+    /// Whether `directory` is itself the data directory.
+    package var isDataDirectory = false
 }
 
 /// `archive <server> <identifier> [position] <directory | target | ->`.

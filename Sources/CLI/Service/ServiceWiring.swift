@@ -9,8 +9,9 @@ package enum ServiceWiring {
 
     /// The commands that need the engine's services.
     static let commands: [any ParsableCommand.Type] = [
-        BackupCommand.self, ListBackupCommand.self, InfoCommand.self, VerifyCommand.self, RestoreCommand.self,
-        ArchiveCommand.self, CopyCommand.self, DeleteCommand.self, AnnotateCommand.self, RetainCommand.self,
+        BackupCommand.self, ProgressCommand.self, ListBackupCommand.self, InfoCommand.self, VerifyCommand.self,
+        RestoreCommand.self, ArchiveCommand.self, CopyCommand.self, DeleteCommand.self, AnnotateCommand.self,
+        RetainCommand.self,
         ExpungeCommand.self, RetentionCommand.self, WALPushCommand.self, WALFetchCommand.self, WALCommands.self,
     ]
 }

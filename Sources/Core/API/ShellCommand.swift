@@ -2,8 +2,8 @@ import Glibc
 
 /// Runs the command that prints a secret, as `/bin/sh -c` understands it.
 package enum ShellCommand {
-    /// Milliseconds until a command is ended.
-    private static let timeLimitInMilliseconds = 30_000
+    /// How long a command may take.
+    private static let timeLimit: Duration = .seconds(30)
 
     /// What the command prints, on the calling thread; nil when it cannot be started, fails, prints more than 64 KiB, or takes too long.
     package static func output(
@@ -17,12 +17,20 @@ package enum ShellCommand {
         let child = start(command, environment: environment, output: ends[1])
         _ = close(ends[1])
         guard let child else { return nil }
-        let bytes = collect(ends[0], isCancelled)
-        // A group of its own, so that what the shell started ends too.
-        if bytes == nil { _ = kill(-child, SIGKILL) }
+        let deadline = ContinuousClock.now + timeLimit
+        let bytes = collect(ends[0], until: deadline, isCancelled)
         var status: Int32 = 0
+        // It may have closed its output and go on.
+        while bytes != nil, !isCancelled(), .now < deadline {
+            let ended = unsafe waitpid(child, &status, WNOHANG)
+            if ended == child { return status == 0 ? bytes : nil }
+            guard ended == 0 || errno == EINTR else { return nil }
+            usleep(5000)
+        }
+        // A group of its own, so that what the shell started ends too.
+        _ = kill(-child, SIGKILL)
         while unsafe waitpid(child, &status, 0) < 0 && errno == EINTR {}
-        return status == 0 ? bytes : nil
+        return nil
     }
 
     private static func start(_ command: String, environment: [String: String], output: Int32) -> pid_t? {
@@ -55,16 +63,14 @@ package enum ShellCommand {
         return unsafe pointers
     }
 
-    private static func collect(_ descriptor: Int32, _ isCancelled: () -> Bool) -> [UInt8]? {
+    private static func collect(
+        _ descriptor: Int32, until deadline: ContinuousClock.Instant, _ isCancelled: () -> Bool
+    ) -> [UInt8]? {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4096)
-        var rest = timeLimitInMilliseconds
-        while rest > 0, !isCancelled() {
+        while .now < deadline, !isCancelled() {
             var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            guard unsafe poll(&waiting, 1, 100) != 0 else {
-                rest -= 100
-                continue
-            }
+            guard unsafe poll(&waiting, 1, 100) != 0 else { continue }
             let count = unsafe chunk.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
             if count == 0 { return bytes }
             if count < 0 {

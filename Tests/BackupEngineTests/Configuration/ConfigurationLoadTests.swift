@@ -144,6 +144,29 @@ import Testing
         #expect(ssh.settings.text("private_key_file") == "/home/u/.ssh/id")
     }
 
+    @Test func `each hot standby has its own folder and its own tablespaces`() throws {
+        let general = "[pgmoneta]\nbase_dir = /b\n[p]\nhost = h\nuser = u\n"
+        let lines = "hot_standby = /one, /two\nhot_standby_tablespaces = /a -> /x, /b -> /y | \n"
+        let server = try ConfigurationSamples.load(general + lines).server(named: "p")
+        let plain = try ConfigurationSamples.load(general + "hot_standby = /one\n").server(named: "p")
+
+        #expect(
+            server?.hotStandbys == [
+                HotStandby(dataDirectory: "/one/p", tablespaces: ["/a": "/x", "/b": "/y"]),
+                HotStandby(dataDirectory: "/two/p", tablespaces: [:]),
+            ])
+        #expect(plain?.hotStandbys == [HotStandby(dataDirectory: "/one/p", tablespaces: [:])])
+        for faulty in [
+            "hot_standby = one", "hot_standby = /one, /one", "hot_standby_tablespaces = /a -> /x",
+            "hot_standby = /one\nhot_standby_tablespaces = /a", "hot_standby = /one\nhot_standby_tablespaces = /a -> x",
+            "hot_standby = /one, /two\nhot_standby_tablespaces = /a -> /x",
+        ] {
+            #expect(throws: ConfigurationError.self, "\(faulty)") {
+                try ConfigurationSamples.load(general + faulty + "\n")
+            }
+        }
+    }
+
     @Test func `without base_dir, a server uses every target that is defined`() throws {
         let configuration = try ConfigurationSamples.load(
             "[pgmoneta]\n[target:one]\nurl = file:///1\n[target:two]\nurl = file:///2\n[p]\nhost = h\nuser = u\n")
@@ -153,7 +176,7 @@ import Testing
 
     @Test func `a key of the reference system without meaning here is a warning with a reason`() throws {
         let configuration = try ConfigurationSamples.load(
-            "[pgmoneta]\nbase_dir = /b\nlibev = auto\nhugepage = try\n[p]\nhost = h\nuser = u\nhot_standby = /x\n")
+            "[pgmoneta]\nbase_dir = /b\nlibev = auto\nhugepage = try\n[p]\nhost = h\nuser = u\nwal_shipping = /x\n")
 
         #expect(configuration.warnings.map(\.place.line) == [3, 4, 8])
         #expect(configuration.warnings.allSatisfy { $0.text.contains("has no effect: ") })

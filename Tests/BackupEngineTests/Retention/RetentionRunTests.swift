@@ -132,7 +132,7 @@ import Testing
     }
 
     private func archived(_ place: MemoryBackend) -> [String] {
-        place.keys.map(\.string).filter { $0.hasPrefix("primary/wal/") }
+        place.keys.map(\.string).filter { $0.hasPrefix("primary/wal/0") }
             .map { String($0.dropFirst("primary/wal/00000001/".count)) }.sorted()
     }
 
@@ -159,6 +159,8 @@ import Testing
         #expect(done.wal.fileCount == 7)
         #expect(done.wal.byteCount == 7 * 4)
         #expect(done.wal.expiry.first?.string == Self.segments[6])
+        let floors = lab.source.keys.map(\.string).filter { $0.hasPrefix("primary/wal/removed-before/") }
+        #expect(floors == ["primary/wal/removed-before/\(Self.segments[6])"])
         let rest = Self.segments[6...] + ["00000002.history"]
         #expect(archived(lab.source) == rest.flatMap { ["\($0).6a2f.zstd", "\($0).json"] }.sorted())
     }

@@ -28,6 +28,8 @@ package struct Repository: Sendable {
     package private(set) var keys: KeyRing
     /// When the key was made that new objects are encrypted with, in seconds since 1970; nil where there is none.
     let currentKeyCreatedAt: Int?
+    /// Whether there is a key for new objects that the secret at hand does not open.
+    private let lacksCurrentKey: Bool
 
     init(name: String, backend: any StorageBackend, description: RepositoryDescription, keys: OpenedKeys) {
         self.name = name
@@ -35,6 +37,7 @@ package struct Repository: Sendable {
         self.description = description
         self.keys = keys.ring
         currentKeyCreatedAt = keys.currentCreatedAt
+        lacksCurrentKey = keys.lacksCurrent
     }
 
     /// The same repository, where what is new is encrypted with the current key of a ring, if it has one.
@@ -89,7 +92,8 @@ package struct Repository: Sendable {
         else { throw EngineError(.unsupportedFormat, "'repository.json' at \(backend.displayName) vanished") }
         try found.description.requireKind(isEncrypted: isEncrypted, at: backend.displayName)
         // One that opens old keys only was left out when the last one was made, and would go on with a key that others should not know.
-        guard found.keys.isEmpty || found.keys.currentID != nil else {
+        // Where all keys are retired, which copied backups brought along, a new one is made.
+        guard found.keys.currentID != nil || !found.lacksCurrentKey else {
             throw EngineError(
                 .notRecipient, "this master key opens older keys at \(backend.displayName), not the one that encrypts",
                 remedy: "Have a recipient of that one run 'pgmoneta-admin key add'; 'key list' shows them.")

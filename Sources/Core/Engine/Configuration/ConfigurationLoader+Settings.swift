@@ -19,6 +19,7 @@ extension ConfigurationLoader {
             pidFile: lookup.text(.pidfile), baseDirectory: lookup.text(.baseDirectory),
             workspace: lookup.text(.workspace) ?? "",
             verificationIntervalInSeconds: lookup.integer(.verification) ?? 0,
+            verificationBytesPerSecond: lookup.integer(.verificationMaximumRate) ?? 0,
             retentionIntervalInSeconds: lookup.integer(.retentionInterval) ?? 0,
             spool: lookup.text(.spool).flatMap { $0.hasPrefix("/") ? $0 : nil },
             spoolByteLimit: lookup.integer(.spoolLimit) ?? 0, workers: lookup.integer(.workers) ?? 0,
@@ -46,8 +47,51 @@ extension ConfigurationLoader {
                 maximumBytesPerSecond: lookup.integer(.maximumRate) ?? 0,
                 manifest: lookup.text(.manifest).flatMap(ManifestAlgorithm.init(rawValue:)) ?? .crc32c,
                 retention: lookup.retention(.retention) ?? RetentionPolicy(days: 7),
-                walSlot: lookup.text(.walSlot), createsSlot: lookup.boolean(.createSlot) ?? false, targetNames: names)
+                walSlot: lookup.text(.walSlot), createsSlot: lookup.boolean(.createSlot) ?? false,
+                hotStandbys: hotStandbys(section.name, lookup), targetNames: names)
         ]
+    }
+
+    /// The copies that are kept of a server, each with the mappings of its place in the list.
+    private mutating func hotStandbys(_ server: String, _ lookup: SettingLookup) -> [HotStandby] {
+        requireAbsolute(.hotStandby, lookup)
+        let directories = lookup.list(.hotStandby) ?? []
+        var lists: [[String: String]] = []
+        if let located = lookup.located(.hotStandbyTablespaces), case .text(let text) = located.value {
+            for part in text.split(separator: "|", omittingEmptySubsequences: false) {
+                guard let mappings = Self.tablespaces(part) else {
+                    fault(
+                        .invalidValue, located.line, "hot_standby_tablespaces: '\(part)' is not a list of mappings",
+                        "Write /old -> /new, /old2 -> /new2; for several directories with '|' between the lists.")
+                    return []
+                }
+                lists.append(mappings)
+            }
+            if lists.count != directories.count {
+                fault(
+                    .invalidValue, located.line,
+                    "hot_standby_tablespaces has \(lists.count) lists for \(directories.count) directories",
+                    "Write one list for each directory of hot_standby, with '|' between them.")
+            }
+        }
+        return zip(directories, lists + Array(repeating: [:], count: max(0, directories.count - lists.count))).map {
+            HotStandby(dataDirectory: "\($0)/\(server)", tablespaces: $1)
+        }
+    }
+
+    /// `/old -> /new, …`; empty text is no mapping.
+    private static func tablespaces(_ text: Substring) -> [String: String]? {
+        var mappings: [String: String] = [:]
+        guard !text.trimmedOfBlanks.isEmpty else { return mappings }
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let arrow = part.firstRange(of: "->") else { return nil }
+            let old = String(part[..<arrow.lowerBound].trimmedOfBlanks)
+            let new = String(part[arrow.upperBound...].trimmedOfBlanks)
+            guard old.hasPrefix("/"), new.hasPrefix("/"), mappings.updateValue(new, forKey: old) == nil else {
+                return nil
+            }
+        }
+        return mappings
     }
 
     private mutating func required(_ key: Key, _ section: ParsedSection, _ lookup: SettingLookup) -> String? {
@@ -93,11 +137,17 @@ extension ConfigurationLoader {
     }
 
     private mutating func requireAbsolute(_ key: Key, _ lookup: SettingLookup) {
-        guard let located = lookup.located(key), case .text(let path) = located.value, !path.hasPrefix("/") else {
-            return
+        guard let located = lookup.located(key) else { return }
+        let paths =
+            switch located.value {
+            case .text(let path): [path]
+            case .list(let paths): paths
+            default: [String]()
+            }
+        for path in paths where !path.hasPrefix("/") {
+            fault(
+                .invalidValue, located.line, "\(key.rawValue): '\(path)' is not an absolute path",
+                "Write a path that begins with '/'.")
         }
-        fault(
-            .invalidValue, located.line, "\(key.rawValue): '\(path)' is not an absolute path",
-            "Write a path that begins with '/'.")
     }
 }

@@ -44,11 +44,14 @@ extension ConfigurationSchema {
         ignored("azure_port", [.global], because: "there is no Azure backend"),
         ignored("azure_use_tls", [.global], because: "there is no Azure backend"),
         ignored("workspace", [.server], because: "nothing here needs scratch space"),
-        ignored("follow", [.server], because: "WAL is not streamed between backups", isReliedOn: true),
-        ignored("wal_shipping", [.server], because: "WAL is not streamed between backups", isReliedOn: true),
-        ignored("hot_standby", [.server], because: "restored copies are made by 'restore' only", isReliedOn: true),
-        ignored("hot_standby_overrides", [.server], because: "restored copies are made by 'restore' only"),
-        ignored("hot_standby_tablespaces", [.server], because: "restored copies are made by 'restore' only"),
+        ignored(
+            "follow", [.server], because: "the WAL of a server is received from that server alone", isReliedOn: true),
+        ignored(
+            "wal_shipping", [.server], because: "WAL goes to the server's targets; name another target for a copy",
+            isReliedOn: true),
+        ignored(
+            "hot_standby_overrides", [.server], because: "nothing is changed in a copy after it was made",
+            isReliedOn: true),
         ignored("extra", [.server], because: "only what PostgreSQL itself sends is backed up", isReliedOn: true),
     ]
 

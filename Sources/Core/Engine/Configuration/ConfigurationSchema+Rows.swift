@@ -47,6 +47,9 @@ extension ConfigurationSchema {
         row(
             .verification, [.global], .duration, "0",
             "The time between two checks of each backup by the daemon; 0 is never."),
+        row(
+            .verificationMaximumRate, [.global], .size, "0",
+            "Most bytes per second that such a check reads from all targets together; 0 is no limit."),
     ]
 
     /// Keys of `[pgmoneta]` that a server may override.
@@ -100,6 +103,14 @@ extension ConfigurationSchema {
         row(
             .walSlot, [.server], .text,
             "The physical replication slot through which the daemon receives WAL; without it, it does not."),
+        row(
+            .hotStandby, [.server], .paths,
+            "Directories in which `backup` keeps a copy of the newest backup that is ready to start, each in a folder with the server's name."
+        ),
+        row(
+            .hotStandbyTablespaces, [.server], .text,
+            "Where the tablespaces of those copies are: `/old -> /new, …`, for several directories with `|` between them."
+        ),
     ]
 
     /// Keys of the reference system that define the targets `s3` and `ssh`.

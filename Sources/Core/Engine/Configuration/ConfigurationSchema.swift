@@ -18,6 +18,9 @@ package enum ConfigurationSchema {
         case storageEngine = "storage_engine"
         case createSlot = "create_slot"
         case walSlot = "wal_slot"
+        case hotStandby = "hot_standby"
+        case hotStandbyTablespaces = "hot_standby_tablespaces"
+        case verificationMaximumRate = "verification_max_rate"
         case spool
         case spoolLimit = "spool_limit"
         case retentionInterval = "retention_interval"

@@ -37,6 +37,8 @@ package struct GlobalSettings: Sendable, Hashable {
     package var workspace: String
     /// Seconds between two checks of each backup; 0 is never.
     package var verificationIntervalInSeconds: Int
+    /// Most bytes per second that such a check reads; 0 is no limit.
+    package var verificationBytesPerSecond: Int
     /// Seconds between two applications of the policies; 0 is never.
     package var retentionIntervalInSeconds: Int
     /// Where received WAL waits; nil is below the user's home.

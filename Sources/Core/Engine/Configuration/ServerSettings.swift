@@ -48,6 +48,20 @@ package enum ManifestAlgorithm: String, Sendable, Hashable, CaseIterable {
     case crc32c, sha224, sha256, sha384, sha512
 }
 
+/// A data directory that is kept like the newest backup.
+package struct HotStandby: Sendable, Hashable {
+    /// Absolute.
+    package var dataDirectory: String
+    /// Where its tablespaces are, by where the server has them.
+    package var tablespaces: [String: String]
+
+    /// Makes a copy's settings.
+    package init(dataDirectory: String, tablespaces: [String: String]) {
+        self.dataDirectory = dataDirectory
+        self.tablespaces = tablespaces
+    }
+}
+
 /// One PostgreSQL server, with `[pgmoneta]` already applied where the server says nothing itself.
 package struct ServerSettings: Sendable, Hashable {
     /// The section's name; names the server's folder on every target.
@@ -70,6 +84,8 @@ package struct ServerSettings: Sendable, Hashable {
     package var walSlot: String?
     /// Whether that slot is made when it is not there.
     package var createsSlot: Bool
+    /// Where `backup` keeps copies of the newest backup.
+    package var hotStandbys: [HotStandby]
     /// Names of the targets that its backups go to, in order; each is defined.
     package var targetNames: [String]
 }

@@ -8,6 +8,7 @@ package enum SettingKind: Sendable, Hashable {
     /// Printed as `***`.
     case secret
     case path
+    case paths
     case choice([String])
     case names
     case storageEngines
@@ -25,6 +26,7 @@ package enum SettingKind: Sendable, Hashable {
         case .text: "text"
         case .secret: "secret text"
         case .path: "a path; $NAME, ${NAME} and a leading ~/ are replaced"
+        case .paths: "paths, separated by commas; $NAME, ${NAME} and a leading ~/ are replaced"
         case .choice(let names): "one of " + names.joined(separator: ", ")
         case .names: "names of targets, separated by commas"
         case .storageEngines: "local, s3, ssh, or several of them separated by commas"

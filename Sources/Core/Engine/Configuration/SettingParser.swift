@@ -25,6 +25,10 @@ struct SettingParser {
             guard !text.isEmpty else { throw notAllowed(text, kind) }
             return .text(text)
         case .path: return .text(try path(text, kind))
+        case .paths:
+            var paths: [String] = []
+            for part in try list(text, kind) { paths.append(try path(part, kind)) }
+            return .list(paths)
         case .choice(let names):
             guard names.contains(text) else { throw notAllowed(text, kind, near: names) }
             return .text(text)

@@ -116,6 +116,14 @@ package enum Layout {
         return file.place
     }
 
+    /// Below this stand the places before which retention removed WAL.
+    static func walFloorPrefix(_ server: String) -> String { walPrefix(server) + "removed-before/" }
+
+    /// Says that retention removed the WAL from before a segment.
+    static func walFloor(_ server: String, _ segment: WALFileName) throws(StorageError) -> ObjectKey {
+        try ObjectKey(walFloorPrefix(server) + segment.string)
+    }
+
     private static func numbered(_ number: Int, digits: Int) -> String {
         let text = String(number)
         return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text

@@ -37,9 +37,9 @@ package struct KeyChange: Sendable {
         let lease = try await taker.takeKeyLease(purpose, on: store.backend)
         return try await lease.hold {
             let stored = try await store.stored()
-            // Of a change that was cut short: they may be wrapped for somebody who was taken out.
-            try await store.remove(stored.flatMap(\.superseded))
             let round = try KeyRound(store, stored, secrets, lease, now: taker.clock())
+            // Of a change that was cut short: they may be wrapped for somebody who was taken out.
+            try await store.remove(round.superseded)
             switch action {
             case .add(let recipient): try await round.add(recipient)
             case .remove(let recipient, let key, let others):

@@ -37,6 +37,9 @@ struct KeyRound: Sendable {
         (self.opened, self.present) = (opened, present)
     }
 
+    /// Older revisions of keys whose newest one is proven.
+    var superseded: [ObjectKey] { opened.flatMap(\.stored.superseded) }
+
     /// Wraps all keys that can be opened for one more recipient, the newest first.
     func add(_ recipient: Recipient) async throws {
         var recipient = recipient
@@ -64,12 +67,15 @@ struct KeyRound: Sendable {
                 throw EngineError(.lastRecipient, "\(id) is the only recipient of '\(key.key)'")
             }
             guard opened.contains(where: { $0.stored.id == key.id }) else {
-                throw EngineError(.recipientAbsent, "no secret at hand opens '\(key.key)'")
+                throw EngineError(
+                    .recipientAbsent, "no secret at hand opens '\(key.key)'",
+                    remedy: "Bring the secret of one of its recipients: \([key].recipientsText).")
             }
         }
         if let newKey {
-            if current?.isWrapped(for: id) == true {
-                try await renew(to: newKey, without: [id] + others.map { try self.id(of: $0) })
+            let leftOut = try [id] + others.map { try self.id(of: $0) }
+            if let current, leftOut.contains(where: { current.isWrapped(for: $0) }) {
+                try await renew(to: newKey, without: leftOut)
             } else {
                 try await retire(butFor: current?.id)
             }
@@ -88,7 +94,9 @@ struct KeyRound: Sendable {
     private var current: StoredKey? { opened.last { !$0.stored.isRetired }?.stored }
 
     private func renew(to key: RepositoryKey, without leftOut: [String]) async throws {
-        guard let current else {
+        // Where copied backups brought nothing but retired keys, the recipients are those of the newest one.
+        let old = stored.allSatisfy(\.isRetired) ? opened.last?.stored : current
+        guard let current = old else {
             throw EngineError(
                 .notRecipient, "the secrets at hand open older keys at \(store.backend.displayName) only",
                 remedy: "Use the secret of a recipient of the current key; 'pgmoneta-admin key list' shows them.")

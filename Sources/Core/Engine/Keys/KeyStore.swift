@@ -5,10 +5,13 @@ package struct OpenedKeys: Sendable {
     package fileprivate(set) var ring = KeyRing()
     /// When the key that encrypts was made, in seconds since 1970; nil where there is none.
     package fileprivate(set) var currentCreatedAt: Int?
+    /// Whether there is a key for new backups that was not opened.
+    package fileprivate(set) var lacksCurrent = false
 }
 
 /// The repository keys that are kept, wrapped, beside the data.
 package struct KeyStore: Sendable {
+    private static let shortestPassphrase = 8
     let backend: any StorageBackend
     let cryptography: any Cryptography
 
@@ -25,7 +28,10 @@ package struct KeyStore: Sendable {
         var opened = OpenedKeys()
         let stored = try await stored()
         for wrapped in stored {
-            guard let key = try opener.open(wrapped) else { continue }
+            guard let key = try opener.open(wrapped) else {
+                if !wrapped.isRetired { opened.lacksCurrent = true }
+                continue
+            }
             opened.ring.add(id: key.id, key: key.secret, isCurrent: !wrapped.isRetired)
             if !wrapped.isRetired { opened.currentCreatedAt = wrapped.wrapped.createdAt }
         }
@@ -38,7 +44,13 @@ package struct KeyStore: Sendable {
 
     /// Makes a repository key and stores it wrapped.
     /// - Returns: the id and the key; durable on the target.
+    /// - Throws: `.unsupported` for a passphrase that somebody could guess, or that a command printed by mistake, such as `null`.
     package func create(for master: MasterKey, now: Int) async throws -> (id: String, key: Secret) {
+        guard !master.isPassphrase || master.secret.revealText().count >= Self.shortestPassphrase else {
+            throw EngineError(
+                .unsupported, "the passphrase has fewer than \(Self.shortestPassphrase) characters",
+                remedy: "Use a longer one for the first backup, or a master key ('pgmoneta-admin master-key').")
+        }
         let key = try RepositoryKey(cryptography)
         try await store(key, for: [Recipient(master, cryptography: cryptography)], now: now)
         return (key.id, key.secret)

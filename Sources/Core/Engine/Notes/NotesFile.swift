@@ -24,6 +24,11 @@ struct NotesFile: Sendable {
         (notes.key, notes.authentication) = (nil, "")
         if isEncrypted {
             guard let id = keys.currentID, let key = keys.key(id) else {
+                guard keys.isEmpty else {
+                    throw EngineError(
+                        .masterKeyMissing, "'\(name)' cannot be authenticated: all keys at hand are retired",
+                        remedy: "Take a backup there, or run 'pgmoneta-admin key rotate'.")
+                }
                 throw EngineError(.masterKeyMissing, "'\(name)' cannot be authenticated")
             }
             (notes.key, notes.authentication) = (id, TextSeal.zeros)

@@ -20,8 +20,11 @@ package final class WALInbox: Sendable {
         self.folder = folder
         var path = ""
         for part in folder.split(separator: "/") {
+            let parent = path.isEmpty ? "/" : path
             path += "/" + part
-            if unsafe mkdir(path, 0o700) != 0, errno != EEXIST, errno != EISDIR {
+            if unsafe mkdir(path, 0o700) == 0 {
+                try Self.synchronize(parent)
+            } else if errno != EEXIST, errno != EISDIR {
                 throw FileFault.error(errno, "make", path)
             }
         }
@@ -97,7 +100,9 @@ package final class WALInbox: Sendable {
     }
 
     /// Makes changes of names durable.
-    func synchronize() throws(EngineError) {
+    func synchronize() throws(EngineError) { try Self.synchronize(folder) }
+
+    private static func synchronize(_ folder: String) throws(EngineError) {
         let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileFault.error(errno, "open", folder) }
         defer { close(descriptor) }

@@ -9,46 +9,63 @@ struct CombinedManifest {
     let checksums: [UInt32]
     let cryptography: any Cryptography
 
+    private static let pieceByteCount = 1 << 16
+
     /// Hands out the text piece by piece.
     func write(to consume: ([UInt8]) async throws -> Void) async throws {
         let digest = cryptography.makeDigest(.sha256)
-        func put(_ text: String) async throws {
-            let bytes = Array(text.utf8)
-            digest.update(unsafe bytes.span.bytes)
-            try await consume(bytes)
-        }
         let record = snapshot.record
         // Version 2 came with PostgreSQL 17, and the system's identifier with it.
-        if record.majorVersion >= 17 {
-            try await put(
-                "{ \"PostgreSQL-Backup-Manifest-Version\": 2,\n\"System-Identifier\": \(record.systemIdentifier),\n")
-        } else {
-            try await put("{ \"PostgreSQL-Backup-Manifest-Version\": 1,\n")
-        }
-        try await put("\"Files\": [")
+        var text = Array(
+            (record.majorVersion >= 17
+                ? "{ \"PostgreSQL-Backup-Manifest-Version\": 2,\n\"System-Identifier\": \(record.systemIdentifier),\n"
+                : "{ \"PostgreSQL-Backup-Manifest-Version\": 1,\n").utf8)
+        text += "\"Files\": [".utf8
         var separator = "\n"
+        var time = (seconds: Int64.min, text: "")
         for (index, file) in snapshot.files.enumerated() where file.root != .wal {
-            try await put(separator + line(file, checksum: checksums[index]))
+            if file.modifiedAt != time.seconds { time = (file.modifiedAt, Self.time(file.modifiedAt)) }
+            text += separator.utf8
+            Self.append(file, checksums[index], time.text, to: &text)
             separator = ",\n"
+            if text.count >= Self.pieceByteCount {
+                digest.update(unsafe text.span.bytes)
+                try await consume(text)
+                text.removeAll(keepingCapacity: true)
+            }
         }
-        try await put(
-            "\n],\n\"WAL-Ranges\": [\n{ \"Timeline\": \(record.startTimeline), \"Start-LSN\": \"\(record.startLSN)\", "
-                + "\"End-LSN\": \"\(record.endLSN)\" }\n],\n")
-        let sum = hexadecimal(digest.finish())
-        try await consume(Array("\"Manifest-Checksum\": \"\(sum)\"}\n".utf8))
+        text +=
+            ("\n],\n\"WAL-Ranges\": [\n{ \"Timeline\": \(record.startTimeline), \"Start-LSN\": \"\(record.startLSN)\", "
+            + "\"End-LSN\": \"\(record.endLSN)\" }\n],\n").utf8
+        digest.update(unsafe text.span.bytes)
+        text += "\"Manifest-Checksum\": \"\(hexadecimal(digest.finish()))\"}\n".utf8
+        try await consume(text)
     }
 
-    private func line(_ file: Snapshot.File, checksum: UInt32) -> String {
+    /// Appends the line of a file. There are as many as files: it makes no text of its own where it need not.
+    private static func append(_ file: Snapshot.File, _ checksum: UInt32, _ time: String, to text: inout [UInt8]) {
+        var root = ""
+        if case .tablespace(let oid) = file.root { root = "pg_tblspc/\(oid)/" }
+        text += "{ ".utf8
+        if file.path.utf8.allSatisfy({ (0x20...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }) {
+            text += "\"Path\": \"".utf8
+            text += root.utf8
+            text += file.path.utf8
+            text += "\"".utf8
+        } else {
+            text += named(root + file.path).utf8
+        }
+        text += ", \"Size\": ".utf8
+        text += String(file.byteCount).utf8
+        text += ", \"Last-Modified\": \"".utf8
+        text += time.utf8
+        text += "\", \"Checksum-Algorithm\": \"CRC32C\", \"Checksum\": \"".utf8
         // PostgreSQL prints a CRC-32C as the bytes of a little-endian number.
-        let printed = hexadecimal((0..<4).map { UInt8(truncatingIfNeeded: checksum >> (8 * $0)) })
-        return "{ \(Self.named(path(file))), \"Size\": \(file.byteCount), "
-            + "\"Last-Modified\": \"\(Self.time(file.modifiedAt))\", "
-            + "\"Checksum-Algorithm\": \"CRC32C\", \"Checksum\": \"\(printed)\" }"
-    }
-
-    private func path(_ file: Snapshot.File) -> String {
-        if case .tablespace(let oid) = file.root { return "pg_tblspc/\(oid)/\(file.path)" }
-        return file.path
+        for shift in [4, 0, 12, 8, 20, 16, 28, 24] as [UInt32] {
+            let digit = UInt8(truncatingIfNeeded: checksum >> shift & 15)
+            text.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+        }
+        text += "\" }".utf8
     }
 
     /// A path that is not UTF-8 is in hexadecimal. Any other is as JSON wants it; paths have no control characters.

@@ -7,6 +7,8 @@ package struct RetentionOutcome: Sendable, Hashable {
     package var decisions: [RetentionPlan.Decision]
     /// What of the WAL archive goes with them.
     package var wal: ExpiredWAL
+    /// Why the WAL could not be removed; nil when all is as it says.
+    package var walFault: String?
 }
 
 /// Applies a retention policy to the backups of one server on one target.
@@ -97,7 +99,14 @@ package struct RetentionOperation: Sendable {
                     "retention deleted a backup",
                     metadata: [LogKeys.label: "\(backup.label)", LogKeys.target: "\(catalog.repository.name)"])
             }
-            let expired = try await walSweep.delete(WALExpiry(decisions)) { try await lease.requireHeld() }
+            let expiry = WALExpiry(decisions)
+            let expired: ExpiredWAL
+            do {
+                expired = try await walSweep.delete(expiry) { try await lease.requireHeld() }
+            } catch let error as StorageError where error.reason != .cancelled {
+                // The backups are gone all the same, and that is to be told.
+                return RetentionOutcome(decisions: decisions, wal: ExpiredWAL(expiry), walFault: error.summary)
+            }
             if expired.fileCount > 0 {
                 Logger.current.notice(
                     "retention deleted WAL",

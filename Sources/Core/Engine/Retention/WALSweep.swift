@@ -28,13 +28,35 @@ struct WALSweep: Sendable {
     /// Deletes what has expired, of each file the record first.
     /// - Parameter mayGoOn: is asked before each deletion; what it throws ends the run.
     func delete(_ expiry: WALExpiry, mayGoOn: () async throws -> Void) async throws -> ExpiredWAL {
-        try await walk(expiry) { keys in
+        var isTold = false
+        let found = try await walk(expiry) { keys in
+            if !isTold, let first = expiry.first {
+                // A recovery that goes on in the meantime must not take what goes for the end of the log.
+                try await mayGoOn()
+                _ = try await backend.create(Layout.walFloor(server, first), bytes: Array(first.string.utf8))
+                isTold = true
+            }
             let records = keys.filter { Layout.walFile(ofRecord: $0, server) != nil }
             for part in [records, keys.filter { !records.contains($0) }] where !part.isEmpty {
                 try await mayGoOn()
                 if let failure = try await backend.delete(part).values.first { throw failure }
             }
         }
+        if isTold { try await removeOlderFloors(than: expiry) }
+        return found
+    }
+
+    /// Of the places that were told, the highest alone counts.
+    private func removeOlderFloors(than expiry: WALExpiry) async throws {
+        var older: [ObjectKey] = []
+        try await backend.forEachEntry(ListRequest(prefix: Layout.walFloorPrefix(server))) { entry in
+            guard case .object(let info) = entry, let segment = WALFileName(info.key.name),
+                expiry.expires(segment.place)
+            else { return }
+            older.append(info.key)
+        }
+        guard !older.isEmpty, let failure = try await backend.delete(older).values.first else { return }
+        throw failure
     }
 
     /// Hands out the keys of what has expired, all of a file together.

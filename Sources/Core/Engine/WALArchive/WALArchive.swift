@@ -29,6 +29,18 @@ package struct WALArchive: Sendable {
         return try record(from: bytes, name)
     }
 
+    /// - Throws: `.walMissing` when retention removed the segment, so that the log goes on without it.
+    func requireNotRemoved(_ name: WALFileName) async throws {
+        var floors: [WALFileName] = []
+        try await backend.forEachEntry(ListRequest(prefix: Layout.walFloorPrefix(server))) { entry in
+            if case .object(let info) = entry, let floor = WALFileName(info.key.name) { floors.append(floor) }
+        }
+        guard let floor = floors.max(by: { $0.place < $1.place }), name.place < floor.place else { return }
+        throw EngineError(
+            .walMissing, "retention removed '\(name)' at \(backend.displayName), with all before '\(floor)'",
+            remedy: "Recover from a backup that is still there.")
+    }
+
     /// Checks the bytes of a record.
     func record(from bytes: [UInt8], _ name: WALFileName) throws -> ArchivedWAL {
         let key = try Layout.walRecord(server, name).string

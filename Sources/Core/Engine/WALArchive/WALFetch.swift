@@ -76,6 +76,9 @@ package struct WALFetch: Sendable {
             }
         }
         if let first = faults.first { throw first.error }
+        if name.kind == .segment {
+            for source in sources { try await source.archive().requireNotRemoved(name) }
+        }
         // What was fetched ahead is behind the end of the way.
         spool.keepOnly([])
         return false
