@@ -33,7 +33,7 @@ extension EngineService {
             let beside = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
             let spool = request.spoolFolder.map { AbsolutePath.of($0) } ?? "\(beside)/.pgmoneta-spool"
             return try await WALFetch(
-                sources: walSources(request.server.name, request.targets), cryptography: session.kit.cryptography,
+                sources: walSources(request.server.name, request.targets),
                 spoolFolder: spool, aheadCount: request.aheadCount, clock: { clock.unixMilliseconds() / 1000 }
             ).run(request.name, to: path)
         }

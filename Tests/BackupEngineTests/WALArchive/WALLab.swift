@@ -64,7 +64,7 @@ struct WALLab {
             WALSource(name: "target\(number)") { try await archive(backend) }
         }
         return try await WALFetch(
-            sources: sources, cryptography: cryptography, spoolFolder: spool, aheadCount: ahead, clock: now
+            sources: sources, spoolFolder: spool, aheadCount: ahead, clock: now
         ).run(try #require(WALFileName(name)), to: path ?? restored())
     }
 

@@ -80,7 +80,10 @@ final class DraftFile: @unchecked Sendable {
     }
 
     /// Gives the file its name, in place of what has it. It is whole for everybody who sees it, but not durable by itself.
-    func publish() throws(EngineError) {
+    func publish() throws(EngineError) { try publish(as: path) }
+
+    /// Gives the file another name in its folder, in place of what has it.
+    func publish(as path: String) throws(EngineError) {
         guard unsafe rename(temporary, path) == 0 else { throw SourceFile.fault(errno, "write", path) }
     }
 

@@ -1,4 +1,5 @@
-package import BackupAPI
+import BackupAPI
+import CEngine
 import Logging
 import PostgresClient
 import Synchronization
@@ -36,7 +37,6 @@ package struct WALFetch: Sendable {
     private static let aheadByteLimit = 256 << 20
 
     private let sources: [WALSource]
-    private let cryptography: any Cryptography
     private let spoolFolder: String
     private let aheadCount: Int
     private let clock: @Sendable () -> Int
@@ -46,11 +46,10 @@ package struct WALFetch: Sendable {
     ///   - aheadCount: how many segments behind the one that is wanted are fetched with it.
     ///   - clock: seconds since 1970.
     package init(
-        sources: [WALSource], cryptography: any Cryptography, spoolFolder: String, aheadCount: Int,
+        sources: [WALSource], spoolFolder: String, aheadCount: Int,
         clock: @escaping @Sendable () -> Int
     ) {
         self.sources = sources
-        self.cryptography = cryptography
         self.spoolFolder = spoolFolder
         self.aheadCount = aheadCount
         self.clock = clock
@@ -60,7 +59,7 @@ package struct WALFetch: Sendable {
     /// - Returns: false when no target has it, and each of them said so.
     /// - Throws: the first fault, when the file was not found: then nobody knows whether a target has it.
     package func run(_ name: WALFileName, to path: String) async throws -> Bool {
-        let spool = WALSpool(folder: spoolFolder, cryptography: cryptography)
+        let spool = WALSpool(folder: spoolFolder)
         if name.kind == .segment, try spool.take(name, to: path, now: clock()) { return true }
         var faults: [(target: String, error: any Error)] = []
         for source in sources {
@@ -97,7 +96,10 @@ package struct WALFetch: Sendable {
         spool.keepOnly(next)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for name in next where !spool.has(name) { group.addTask { await fetchAhead(name, from: archive, spool) } }
-            try await write(record, name, from: archive, to: DraftFile(replacing: path))
+            let draft = try DraftFile(replacing: path)
+            defer { draft.discard() }
+            _ = try await write(record, name, from: archive, to: draft)
+            try draft.publish()
             while try await group.next() != nil {}
         }
     }
@@ -118,7 +120,10 @@ package struct WALFetch: Sendable {
     private func fetchAhead(_ name: WALFileName, from archive: WALArchive, _ spool: WALSpool) async {
         do {
             guard let record = try await archive.record(name) else { return }
-            try await write(record, name, from: archive, to: spool.makeDraft(record))
+            let draft = try spool.makeDraft()
+            defer { draft.discard() }
+            let checksum = try await write(record, name, from: archive, to: draft)
+            try spool.add(name, draft, checksum: checksum)
         } catch {
             Logger.current.info(
                 "a segment could not be fetched ahead",
@@ -126,13 +131,15 @@ package struct WALFetch: Sendable {
         }
     }
 
-    /// Writes a file and publishes it when it is proven.
+    /// Writes a file, which is proven when this returns.
+    /// - Returns: CRC-32C of its bytes.
     private func write(
         _ record: ArchivedWAL, _ name: WALFileName, from archive: WALArchive, to draft: DraftFile
-    ) async throws {
-        defer { draft.discard() }
+    ) async throws -> UInt32 {
         var front: [UInt8] = []
+        var checksum: UInt32 = 0
         try await archive.stream(record, name) { bytes in
+            checksum = unsafe bytes.withUnsafeBytes { unsafe pgm_crc32c(checksum, $0.baseAddress, $0.count) }
             if front.count < 64 {
                 unsafe bytes.withUnsafeBytes { unsafe front.append(contentsOf: $0.prefix(64)) }
             }
@@ -151,7 +158,7 @@ package struct WALFetch: Sendable {
                 throw EngineError(.objectDamaged, "'\(name)' at \(archive.backend.displayName): \(error)")
             }
         }
-        try draft.publish()
+        return checksum
     }
 }
 
