@@ -36,28 +36,25 @@ package struct BackupChain: Sendable {
     /// The backup that was asked for.
     package var newest: BackupReader { members[0] }
 
-    /// The file tree of the backup that was asked for. Each index is proven; one is read while the one before is taken in, so that
-    /// no more than two are in memory.
+    /// How many indexes are read at once, and are in memory: to read one is work for a processor, and a chain may be long.
+    private static let indexesAtOnce = 2
+
+    /// The file tree of the backup that was asked for. Each index is proven.
     /// - Throws: `.chainBroken`, or damage that was found.
     package func snapshot() async throws -> Snapshot {
-        var snapshot = try await withThrowingTaskGroup(of: BackupIndex.self) { group in
-            group.addTask { try await Self.provenIndex(newest) }
-            var builder: SnapshotBuilder?
-            for (number, member) in members.enumerated() {
-                guard let index = try await group.next() else { throw CancellationError() }
-                if number + 1 < members.count {
-                    let next = members[number + 1]
-                    group.addTask { try await Self.provenIndex(next) }
-                }
+        var builder: SnapshotBuilder?
+        for start in stride(from: 0, to: members.count, by: Self.indexesAtOnce) {
+            let some = Array(members[start..<min(start + Self.indexesAtOnce, members.count)])
+            let indexes = try await some.map(atOnce: Self.indexesAtOnce) { try await Self.provenIndex($0) }
+            for (member, index) in zip(some, indexes) {
                 if builder == nil {
                     builder = SnapshotBuilder(newest: member.record, index: index)
                 } else {
                     try builder?.add(parent: member.record, index: index)
                 }
             }
-            guard let builder else { throw CancellationError() }
-            return try builder.finish()
         }
+        guard var snapshot = try builder?.finish() else { throw CancellationError() }
         if members.count > 1 { try await writeLabel(into: &snapshot) }
         return snapshot
     }
