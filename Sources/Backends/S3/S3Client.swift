@@ -27,6 +27,8 @@ final class S3Client: Sendable {
     let configuration: S3Configuration
     /// Puts faults into words.
     let errors: S3Errors
+    /// The objects that are being read.
+    let readings = ReadingCount()
     private let credentials: CredentialChain
     private let signer: SignatureV4
     private let transport: CurlTransport

@@ -2,9 +2,9 @@ import BackupAPI
 
 /// Reads one object, or a run of it, from front to back.
 ///
-/// Up to 8 MiB cost one request, made when it is opened. More is fetched in runs of 8 MiB, `concurrency` of them ahead,
-/// so that memory is bounded by (`concurrency` + 1) × 8 MiB. All runs are of the version that was seen first.
-/// One task uses it.
+/// Up to 8 MiB cost one request, made when it is opened. More is fetched in runs of 8 MiB. All readings of a client together fetch
+/// about `concurrency` of them ahead, each one at least, so that several readings at once need little more memory than one. All
+/// runs are of the version that was seen first. One task uses it.
 final class S3Source: ObjectReader, @unchecked Sendable {
     /// Bytes of one request.
     static let runByteCount = 8 << 20
@@ -20,6 +20,8 @@ final class S3Source: ObjectReader, @unchecked Sendable {
     private var nextOffset: Int
     private var failure: StorageError?
     private var fetching: [Pending<RangeFetch.Outcome, S3Fault>] = []
+    /// Its part of what may be fetched ahead; nil when it is closed.
+    private var share: ReadingShare?
 
     /// Fetches the first run.
     /// - Throws: `.notFound` among others.
@@ -56,6 +58,7 @@ final class S3Source: ObjectReader, @unchecked Sendable {
         entityTag = first.entityTag
         block = count == 0 ? MemoryBlock() : first.block
         nextOffset = offset + first.block.count
+        share = ReadingShare(client.readings)
     }
 
     deinit { cancel.set() }
@@ -84,6 +87,7 @@ final class S3Source: ObjectReader, @unchecked Sendable {
         block = MemoryBlock()
         taken = 0
         nextOffset = end
+        share = nil
     }
 
     /// Takes the next run when the last one is used up.
@@ -117,7 +121,8 @@ final class S3Source: ObjectReader, @unchecked Sendable {
     }
 
     private func fetchAhead() {
-        while nextOffset < end, fetching.count < client.configuration.concurrency {
+        let most = share?.part(of: client.configuration.concurrency) ?? 0
+        while nextOffset < end, fetching.count < most {
             let fetch = RangeFetch(
                 client: client, key: fullKey, offset: nextOffset, count: min(S3Source.runByteCount, end - nextOffset),
                 entityTag: entityTag)
