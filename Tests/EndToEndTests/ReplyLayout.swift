@@ -16,6 +16,8 @@ struct ReplyLayout {
             if rest.hasPrefix("- ") {
                 rest = rest.dropFirst(2)
                 indent += 2
+                // An item that is a text has no key.
+                if !rest.contains(":") { continue }
             }
             let colon = try #require(rest.firstIndex(of: ":"), "not a line of a reply: \(line)")
             above.removeAll { $0.indent >= indent }

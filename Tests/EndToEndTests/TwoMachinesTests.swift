@@ -124,6 +124,7 @@ extension EndToEnd {
                     if isDeletable { running.append(try start(["delete", "primary", doomed], on: machine)) }
                 }
                 let ends = try running.map { try $0() }
+                let isDeleted = ends.contains { $0.arguments[0] == "delete" && $0.isDone }
 
                 for end in ends {
                     switch (end.arguments[0], end.isDone) {
@@ -134,7 +135,7 @@ extension EndToEnd {
                     default:
                         busyCount += 1
                         // Who comes behind a deletion that is done finds nothing to delete.
-                        let isGone = end.arguments[0] == "delete" && !labels.contains(doomed) && end.outcome.status == 1
+                        let isGone = end.arguments[0] == "delete" && isDeleted && end.outcome.status == 1
                         let isTold = try Self.machines.contains {
                             try end.isBusy($0, "(backup|delete)")
                         }

@@ -41,7 +41,8 @@ final class BackupSource: Sendable {
             if plan.parent != nil { try await requireSummaries(base) }
             let wal = try await ReplicationSession.open(plan.connection)
             sessions.append(wal)
-            let slot = "pgmoneta_\(plan.taker.process)_\(plan.clock() % 1_000_000)"
+            // Random: in containers every process may have the number 1.
+            let slot = "pgmoneta_" + String(UInt64.random(in: .min ... .max), radix: 36)
             try await wal.createTemporaryPhysicalSlot(slot)
             return try await BackupSource(base: base, wal: wal, slot: slot)
         } catch {
