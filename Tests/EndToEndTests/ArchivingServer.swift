@@ -43,17 +43,13 @@ struct ArchivingServer {
     /// - Returns: the name of the segment.
     @discardableResult
     func archiveSegment() throws -> String {
-        // A segment without a record is not switched.
-        let name = try cluster.psql(
-            "SELECT pg_walfile_name(pg_logical_emit_message(false, 'test', 'x')); SELECT pg_switch_wal()"
-        )
-        .split(separator: "\n")[0]
+        let name = try cluster.endSegment()
         do {
             try cluster.waitUntil("SELECT last_archived_wal >= '\(name)' FROM pg_stat_archiver")
         } catch {
             throw ProgramError(description: "\(error)\n\(cluster.log.suffix(4000))")
         }
-        return String(name)
+        return name
     }
 
     /// A folder for restored clusters, which belongs to the server's user.

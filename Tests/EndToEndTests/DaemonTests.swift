@@ -56,7 +56,7 @@ extension EndToEnd {
 
         /// Switches to a new segment, and waits until all before it is on the target.
         private func waitUntilAllIsStored() throws {
-            try cluster.psql("SELECT pg_logical_emit_message(false, 'test', 'x'); SELECT pg_switch_wal()")
+            try cluster.endSegment()
             let position = try position()
             try waitUntil("stored") {
                 try metric("pgmoneta_wal_safe_position{") ?? 0 >= position
@@ -116,16 +116,9 @@ extension EndToEnd {
         @Test func `no WAL that was acknowledged is lost when the daemon is killed`() throws {
             // `PGMONETA_KILLS=100` kills it so often.
             let kills = ProcessInfo.processInfo.environment["PGMONETA_KILLS"].flatMap { Int($0) } ?? 12
-            try cluster.psql("CREATE TABLE t (i int, s text)")
             var daemon = try installation.startDaemon()
             try waitUntilStreaming()
-            let load = try Program.start(
-                cluster.bin("psql"),
-                [
-                    "-h", cluster.socketFolder, "-p", "\(cluster.port)", "-U", cluster.superuser, "-d", "postgres",
-                    "-qc",
-                    "DO $$BEGIN FOR n IN 1..100000 LOOP INSERT INTO t SELECT n, repeat(md5(i::text), 9) FROM generate_series(1, 20) i; COMMIT; PERFORM pg_sleep(0.004); END LOOP; END$$",
-                ])
+            let load = try cluster.startInserting()
             var numbers = SeededNumbers(seed: 7)
             for _ in 0..<kills {
                 usleep(UInt32(numbers.next(upperBound: UInt64(700_000))))

@@ -44,22 +44,9 @@ extension EndToEnd {
             }
         }
 
-        private func load() throws -> RunningProgram {
-            try cluster.psql("CREATE TABLE IF NOT EXISTS t (i int, s text)")
-            return try Program.start(
-                cluster.bin("psql"),
-                [
-                    "-h", cluster.socketFolder, "-p", "\(cluster.port)", "-U", cluster.superuser, "-d", "postgres",
-                    "-qc",
-                    "DO $$BEGIN FOR n IN 1..1000000 LOOP INSERT INTO t SELECT n, repeat(md5(i::text), 9) FROM generate_series(1, 10) i; COMMIT; PERFORM pg_sleep(0.005); END LOOP; END$$",
-                ])
-        }
-
         /// Ends the current segment, waits until all is stored, and compares all that is there with what the server has.
         private func expectAll(_ installation: Installation) throws {
-            let name = try cluster.psql(
-                "SELECT pg_walfile_name(pg_logical_emit_message(false, 'test', 'x')); SELECT pg_switch_wal()"
-            ).split(separator: "\n")[0]
+            let name = try cluster.endSegment()
             try waitUntil("\(name) is stored") {
                 let list = try JSONReply(installation.run("wal", "ls", "primary", "-F", "json"))
                 return try list.list("Response", "Timelines").first?.text("Last") ?? "" >= name
@@ -88,7 +75,7 @@ extension EndToEnd {
             let installation = try installation([])
             let daemon = try installation.startDaemon()
             try waitUntil("streaming") { try metric("pgmoneta_wal_streaming") == 1 }
-            let load = try load()
+            let load = try cluster.startInserting()
             try waitUntil("a segment is stored") {
                 try installation.run("wal", "ls", "primary").text.contains("Last: 0")
             }
@@ -118,7 +105,7 @@ extension EndToEnd {
             let installation = try installation(["spool_limit = \(limit)"], secret: "wrong")
             let daemon = try installation.startDaemon()
             try waitUntil("streaming") { try metric("pgmoneta_wal_streaming") == 1 }
-            let load = try load()
+            let load = try cluster.startInserting()
 
             try waitUntil("told") { try metric("pgmoneta_wal_upload_failing") == 1 }
             try waitUntil("full") { try metric("pgmoneta_wal_streaming") == 0 }

@@ -51,16 +51,9 @@ extension EndToEnd {
         /// `PGMONETA_LOSSES=100` loses power so often.
         @Test func `no WAL that was acknowledged is lost when the power fails`() throws {
             let losses = ProcessInfo.processInfo.environment["PGMONETA_LOSSES"].flatMap { Int($0) } ?? 8
-            try cluster.psql("CREATE TABLE t (i int, s text)")
             var daemon = try start()
             try waitUntil { try $0.text("WAL", "Safe") != "0/0" }
-            let load = try Program.start(
-                cluster.bin("psql"),
-                [
-                    "-h", cluster.socketFolder, "-p", "\(cluster.port)", "-U", cluster.superuser, "-d", "postgres",
-                    "-qc",
-                    "DO $$BEGIN FOR n IN 1..100000 LOOP INSERT INTO t SELECT n, repeat(md5(i::text), 9) FROM generate_series(1, 20) i; COMMIT; PERFORM pg_sleep(0.004); END LOOP; END$$",
-                ])
+            let load = try cluster.startInserting()
             var numbers = SeededNumbers(seed: 5)
             for _ in 0..<losses {
                 usleep(300_000 + UInt32(numbers.next(upperBound: UInt64(900_000))))
@@ -73,9 +66,7 @@ extension EndToEnd {
             load.signal(SIGTERM)
             _ = try load.finish()
 
-            let name = try cluster.psql(
-                "SELECT pg_walfile_name(pg_logical_emit_message(false, 'test', 'x')); SELECT pg_switch_wal()"
-            ).split(separator: "\n")[0]
+            let name = try cluster.endSegment()
             try cluster.waitUntil("SELECT last_archived_wal >= '\(name)' FROM pg_stat_archiver")
             try waitUntil { try $0.keys.contains("WAL/LastArchived") && $0.text("WAL", "LastArchived") >= name }
             #expect(try receiver()?.number("WAL", "Gaps") == 0)

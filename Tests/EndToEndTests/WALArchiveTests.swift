@@ -126,7 +126,7 @@ extension EndToEnd {
             try server.archiveSegment()
             seaweed.kill()
 
-            try server.cluster.psql("SELECT pg_logical_emit_message(false, 'test', 'x'); SELECT pg_switch_wal()")
+            try server.cluster.endSegment()
             try server.cluster.waitUntil("SELECT failed_count > 0 FROM pg_stat_archiver")
             try seaweed.start()
             try server.cluster.waitUntil(

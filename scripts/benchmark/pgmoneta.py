@@ -62,11 +62,11 @@ class Pgmoneta:
         self.laboratory.workspace.discard(target)
         return sample
 
-    def archive(self, identifier="newest"):
+    def archive(self, identifier="newest", *options):
         """Measures a tar file of a backup, made in a fresh folder."""
         target = self.laboratory.workspace.fresh("archived")
         self.laboratory.workspace.settle(self.repository)
-        sample = self.measure("archive", "primary", identifier, target)
+        sample = self.measure("archive", "primary", identifier, target, *options)
         sample.stored = stored_bytes(target)
         self.laboratory.workspace.discard(target)
         return sample

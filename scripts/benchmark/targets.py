@@ -10,6 +10,7 @@ FAR = 30
 # Throughput of 60 % is a time of 1 / 0.6.
 SLOWEST = 1.67
 COPY = "cp -r; sync -f"
+MEMORY_LIMIT = 100 * 1048576
 
 
 class Installation:
@@ -108,6 +109,7 @@ def _cases(make_place):
             "backup, local": ours.backup_locally,
             "restore": lambda: ours.restore("kept"),
             "restore, local": lambda: ours.restore("local"),
+            "archive": lambda: ours.kept.archive("newest", "--target", "kept"),
             f"{make_place.client}, up": lambda: ours.client(True),
             f"{make_place.client}, down": lambda: ours.client(False),
             COPY: ours.copy_locally,
@@ -123,6 +125,8 @@ def _goals(make_place):
     return [
         Goal("wall", "backup", 1.0, "backup, local", factor=1.25, beyond=(f"{make_place.client}, up", COPY)),
         Goal("wall", "restore", 1.0, "restore, local", factor=1.25, beyond=(f"{make_place.client}, down", COPY)),
+        Goal("memory", "backup", MEMORY_LIMIT), Goal("memory", "restore", MEMORY_LIMIT),
+        Goal("memory", "archive", MEMORY_LIMIT),
         Goal("wall", f"copy, relay + {FAR} ms", SLOWEST, "copy, relay"),
         Goal("wall", f"verify --quick, relay + {FAR} ms", SLOWEST, "verify --quick, relay"),
     ]

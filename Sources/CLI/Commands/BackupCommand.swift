@@ -76,7 +76,7 @@ package struct BackupCommand: ServiceCommand {
                 }
                 outcomes.append(HotStandbyOutcome(directory: copy.dataDirectory))
             } catch {
-                guard !CommandError.isInterruption(error) else { throw error }
+                // An interruption too: the backup is there, and that is to be told.
                 outcomes.append(
                     HotStandbyOutcome(directory: copy.dataDirectory, error: CommandError.remediable(error)))
             }

@@ -34,9 +34,10 @@ package struct DaemonClient: Sendable {
 
     /// Whether a program listens there, whatever it would answer.
     package var isTaken: Bool {
-        guard let descriptor = try? connect() else { return false }
-        close(descriptor)
-        return true
+        let (descriptor, fault) = opened()
+        if fault == 0 { close(descriptor) }
+        // One that is too busy to take a connection is there all the same.
+        return fault == 0 || fault == EAGAIN
     }
 
     /// The answer's body.
@@ -54,10 +55,17 @@ package struct DaemonClient: Sendable {
     }
 
     private func connect() throws -> Int32 {
+        let (descriptor, fault) = opened()
+        guard fault == 0 else { throw absent(unsafe String(cString: strerror(fault))) }
+        return descriptor
+    }
+
+    /// A connection, or `errno` of why there is none.
+    private func opened() -> (descriptor: Int32, fault: Int32) {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let bytes = Array(path.utf8)
-        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { throw absent("the path is too long") }
+        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { return (-1, ENAMETOOLONG) }
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var limit = timeval(tv_sec: Self.secondsToWait, tv_usec: 0)
@@ -74,9 +82,9 @@ package struct DaemonClient: Sendable {
         guard code == 0 else {
             let fault = errno
             close(descriptor)
-            throw absent(unsafe String(cString: strerror(fault)))
+            return (-1, fault)
         }
-        return descriptor
+        return (descriptor, 0)
     }
 
     private func send(_ bytes: [UInt8], _ descriptor: Int32) throws {
