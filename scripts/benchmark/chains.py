@@ -31,6 +31,21 @@ def _incremental(laboratory):
     }
 
 
+def _blocks(laboratory):
+    cluster = laboratory.cluster(15)
+    # There is no archive here: the server keeps the WAL that tells what changed.
+    cluster.sql("ALTER SYSTEM SET wal_keep_size = '4GB'")
+    cluster.sql("SELECT pg_reload_conf()")
+    ours = Pgmoneta(laboratory, cluster)
+    ours.backup()
+    full = ours.labels()[0]
+    _change(cluster, 0.02)
+    return {
+        "pgmoneta, full": ours.backup,
+        "pgmoneta, incremental": lambda: ours.backup(full),
+    }
+
+
 def _chain(laboratory):
     cluster = laboratory.cluster(17)
     ours = Pgmoneta(laboratory, cluster)
@@ -90,6 +105,11 @@ CHAIN_ROWS = {
         "Incremental backup after 2 % of the blocks changed (PostgreSQL 17; zstd level 3, durable)", _incremental, [
             Goal("wall", "pgmoneta", 1.1, "pg_basebackup --incremental"),
             Goal("stored", "pgmoneta", 0.6, "pg_basebackup --incremental")]),
+    "blocks": Row(
+        "Incremental backup of a PostgreSQL that cannot make one itself, after 2 % of the blocks changed (PostgreSQL 15)",
+        _blocks, [
+            Goal("wall", "pgmoneta, incremental", 0.35, "pgmoneta, full"),
+            Goal("memory", "pgmoneta, incremental", MEMORY_LIMIT)]),
     "chain": Row(
         "Restore of a chain (PostgreSQL 17; durable; 0.2 % of the blocks changed between two backups)", _chain, [
             Goal("wall", "pgmoneta, full + 1", 1.15, "pgmoneta, full"),

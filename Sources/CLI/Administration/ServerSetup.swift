@@ -1,3 +1,5 @@
+import PostgresClient
+
 /// The texts that prepare a PostgreSQL server and this machine for backups.
 ///
 /// Full backups, and incremental ones from PostgreSQL 17 on, need REPLICATION only (PostgreSQL: "Streaming Replication Protocol").
@@ -73,21 +75,10 @@ package struct ServerSetup: Sendable, Hashable {
             ]
         } else {
             lines += ["", "-- Incremental backups: changed blocks are read through these functions."]
-            lines += functions.map { "GRANT EXECUTE ON FUNCTION \($0) TO \(quotedRole);" }
+            lines += PostgresSession.fileFunctions(majorVersion: postgresMajorVersion).map { "GRANT EXECUTE ON FUNCTION \($0) TO \(quotedRole);" }
         }
         lines += [""] + slotLines
         return lines.joined(separator: "\n") + "\n"
-    }
-
-    private var functions: [String] {
-        let backup =
-            postgresMajorVersion >= 15
-            ? ["pg_backup_start(text, boolean)", "pg_backup_stop(boolean)"]
-            : ["pg_start_backup(text, boolean, boolean)", "pg_stop_backup(boolean, boolean)"]
-        return backup.map { "pg_catalog.\($0)" } + [
-            "pg_catalog.pg_ls_dir(text, boolean, boolean)", "pg_catalog.pg_stat_file(text, boolean)",
-            "pg_catalog.pg_read_binary_file(text, bigint, bigint, boolean)",
-        ]
     }
 
     private var slotLines: [String] {

@@ -23,6 +23,26 @@ extension Connection {
         try flush(by: deadline, .query)
     }
 
+    /// Sends one SQL statement of a pipeline, whose values are to come in binary, and all that is to be known of its end.
+    func sendInPipeline(
+        _ statement: String, parameters: [String?], by deadline: ContinuousClock.Instant
+    ) throws(PostgresError) {
+        if wakeup.isSet { throw error(.cancelled, .query) }
+        let isSent = unsafe withCStrings(parameters) { values in
+            unsafe PQsendQueryParams(handle, statement, Int32(parameters.count), nil, values, nil, nil, 1) == 1
+        }
+        guard isSent, unsafe PQpipelineSync(handle) == 1 else { throw failure(.query) }
+        try flush(by: deadline, .query)
+    }
+
+    /// Waits for the rows of the oldest statement in the pipeline, and for its end.
+    func nextInPipeline(by deadline: ContinuousClock.Instant) throws(PostgresError) -> ServerResult {
+        let rows = try expect(PGRES_TUPLES_OK, by: deadline, .query)
+        guard try nextResult(by: deadline, .query) == nil else { throw error(.protocol, .query, "a second result") }
+        _ = try expect(PGRES_PIPELINE_SYNC, by: deadline, .query)
+        return rows
+    }
+
     /// Waits for the next result of the command; nil when there are no more.
     /// - Throws: `.timedOut`, `.cancelled`. A result that is an error is returned.
     func nextResult(

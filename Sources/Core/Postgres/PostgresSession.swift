@@ -17,7 +17,9 @@ package final class PostgresSession: Sendable {
     /// take longer.
     package static func open(_ settings: ConnectionSettings) async throws(PostgresError) -> PostgresSession {
         let session = PostgresSession(connection: try await Session.open(settings, isReplication: false))
-        for name in ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"] {
+        var limits = ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"]
+        if session.serverVersion.major >= 14 { limits.append("idle_session_timeout") }
+        for name in limits {
             _ = try await session.query("SET \(name) = 0")
         }
         return session
@@ -57,6 +59,9 @@ package final class PostgresSession: Sendable {
             "SELECT restart_lsn FROM pg_catalog.pg_replication_slots WHERE slot_name = $1", [name])
         return (rows.first?.first ?? nil).flatMap { LSN($0) }
     }
+
+    /// Gives the connection to another kind of session; this one is not used any more.
+    func takeConnection() -> Connection { connection }
 
     /// Ends the session.
     package func close() { connection.close() }

@@ -34,14 +34,22 @@ import CLibpq
         }
     }
 
-    /// A field's bytes, of a result with at least so many rows and columns; nil for NULL, and where there is no such field.
-    func bytes(row: Int32, column: Int32) -> [UInt8]? {
+    /// How many rows.
+    var rowCount: Int { unsafe Int(PQntuples(handle)) }
+
+    /// A field's bytes in the result's memory; nil for NULL, and where there is no such field.
+    @unsafe func buffer(row: Int, column: Int) -> UnsafeRawBufferPointer? {
+        let (row, column) = (Int32(clamping: row), Int32(clamping: column))
         guard unsafe row < PQntuples(handle), unsafe column < PQnfields(handle) else { return nil }
         guard unsafe PQgetisnull(handle, row, column) == 0, let value = unsafe PQgetvalue(handle, row, column) else {
             return nil
         }
-        let count = unsafe Int(PQgetlength(handle, row, column))
-        return unsafe Array(UnsafeRawBufferPointer(start: value, count: count))
+        return unsafe UnsafeRawBufferPointer(start: value, count: Int(PQgetlength(handle, row, column)))
+    }
+
+    /// A field's bytes, of a result with at least so many rows and columns; nil for NULL, and where there is no such field.
+    func bytes(row: Int32, column: Int32) -> [UInt8]? {
+        unsafe buffer(row: Int(row), column: Int(column)).map { unsafe Array($0) }
     }
 
     /// A field as text.

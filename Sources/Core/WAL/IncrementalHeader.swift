@@ -61,6 +61,20 @@ package struct IncrementalHeader: Sendable, Hashable {
     /// Bytes of the relation file that this file and its parents make.
     package var restoredByteCount: Int { Int(restoredBlockCount) * Self.blockByteCount }
 
+    /// The bytes of the header, with its padding.
+    package func encoded() -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(byteCount)
+        func append(_ number: UInt32) {
+            for shift in stride(from: 0, to: 32, by: 8) {
+                bytes.append(UInt8(truncatingIfNeeded: number >> UInt32(shift)))
+            }
+        }
+        for number in [Self.magic, blockCount, truncationBlockCount] { append(number) }
+        for run in runs { for block in run.first..<run.end { append(block) } }
+        return bytes + [UInt8](repeating: 0, count: byteCount - bytes.count)
+    }
+
     /// The offset in this file of a run's first block.
     package func offset(ofRun index: Int) -> Int { byteCount + Int(ordinals[index]) * Self.blockByteCount }
 

@@ -6,3 +6,10 @@ extension UnsafeRawBufferPointer {
         return unsafe Number(littleEndian: loadUnaligned(fromByteOffset: offset, as: Number.self))
     }
 }
+
+extension [UInt8] {
+    /// The little-endian number at an offset; nil when it is not wholly inside.
+    func number<Number: FixedWidthInteger>(at offset: Int, as _: Number.Type = Number.self) -> Number? {
+        unsafe withUnsafeBytes { unsafe $0.number(at: offset) }
+    }
+}

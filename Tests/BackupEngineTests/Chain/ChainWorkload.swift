@@ -47,7 +47,9 @@ struct ChainWorkload {
             databases.append("d\(made)")
             made += 1
             let strategy = number(below: 2) == 0 ? "wal_log" : "file_copy"
-            try cluster.psql("CREATE DATABASE \(databases[databases.count - 1]) STRATEGY \(strategy)")
+            // Before version 15 all were copied file by file.
+            let choice = cluster.major >= 15 ? " STRATEGY \(strategy)" : ""
+            try cluster.psql("CREATE DATABASE \(databases[databases.count - 1])\(choice)")
         case 10 where !databases.isEmpty: try cluster.psql("DROP DATABASE \(databases.removeLast())")
         case 11 where tablespaces.count < 2: try makeTablespace()
         case 12 where !tablespaces.isEmpty:

@@ -38,6 +38,9 @@ final class BackupStreams: BaseBackupReceiver {
         String(decoding: taps.first { $0.name == "base" }?.tap.label ?? [], as: UTF8.self)
     }
 
+    /// The files that came, in their order, with their paths below the data directory.
+    var files: [ManifestCheck.Arrived] { ManifestCheck.arrived(taps) }
+
     func backupStarted(_ start: BaseBackupStart) async throws {
         progress.setTotal(byteCount: start.estimatedByteCount)
         started.send(start)

@@ -100,9 +100,20 @@ struct BackupTransfer: Sendable {
     private func captureBase(
         _ label: BackupLabel, started: Mailbox<BaseBackupStart>, stop: WALStop
     ) async throws -> CapturedBase {
-        let streams = BackupStreams(pipe: pipe, plan: plan, started: started, progress: progress)
-        try await parent?.upload(to: source.base)
-        let end = try await source.base.baseBackup(options(label), to: streams)
+        let streams: BackupStreams
+        let end: BaseBackupEnd
+        if let sql = source.sql, let parent {
+            var plan = plan
+            // What comes over SQL is not compressed.
+            plan.wireCodec = nil
+            streams = BackupStreams(pipe: pipe, plan: plan, started: started, progress: progress)
+            end = try await BlockBackup(plan: plan, source: source, session: sql, parent: parent, progress: progress)
+                .run(label: options(label).label, to: streams)
+        } else {
+            streams = BackupStreams(pipe: pipe, plan: plan, started: started, progress: progress)
+            try await parent?.upload(to: source.base)
+            end = try await source.base.baseBackup(options(label), to: streams)
+        }
         let manifest = try await streams.finishManifest()
         stop.stop(at: end.endLSN)
         return CapturedBase(end: end, manifest: manifest, archives: streams.archives, label: streams.label)

@@ -1,8 +1,13 @@
 /// Compares what arrived with PostgreSQL's manifest: every file, its size and its checksum.
 struct ManifestCheck {
-    private struct Arrived {
+    /// A file that came.
+    struct Arrived {
+        /// Below the data directory.
         let path: String
         let byteCount: Int
+        /// Seconds since 1970.
+        let modifiedAt: Int64
+        /// As the manifest prints it, but in bytes.
         let checksum: [UInt8]
     }
 
@@ -17,12 +22,19 @@ struct ManifestCheck {
     ///   - hasChecksums: whether the manifest was asked for with checksums.
     init(archives: [(name: String, tap: ArchiveTap)], hasChecksums: Bool) {
         self.hasChecksums = hasChecksums
-        arrived = archives.flatMap { archive in
+        arrived = Self.arrived(archives)
+    }
+
+    /// The files of archives, in the order they came.
+    static func arrived(_ archives: [(name: String, tap: ArchiveTap)]) -> [Arrived] {
+        archives.flatMap { archive in
             let prefix = archive.name == "base" ? "" : "pg_tblspc/\(archive.name)/"
             return archive.tap.members.enumerated().compactMap { (index, member) -> Arrived? in
                 guard member.isContent else { return nil }
                 let checksum = archive.tap.digests[index] ?? ManifestCheck.printed(member.checksum)
-                return Arrived(path: prefix + member.path, byteCount: member.byteCount, checksum: checksum)
+                return Arrived(
+                    path: prefix + member.path, byteCount: member.byteCount, modifiedAt: member.modifiedAt,
+                    checksum: checksum)
             }
         }
     }

@@ -20,6 +20,24 @@ struct ChosenParent: Sendable {
     let record: BackupRecord
     private let reader: BackupReader
 
+    private let codecs: CodecRegistry
+
+    /// The archive of WAL beside the backup.
+    func walArchive(_ plan: BackupPlan) -> WALArchive {
+        WALArchive(
+            repository: reader.catalog.repository, server: plan.server, codecs: codecs, cryptography: plan.cryptography)
+    }
+
+    /// The paths of its files below the data directory, with the names that a restore gives them.
+    func paths() async throws -> Set<String> {
+        var paths: Set<String> = []
+        for archive in try await reader.index().archives where archive.name != "pg_wal" {
+            let prefix = archive.name == "base" ? "" : "pg_tblspc/\(archive.name)/"
+            for member in archive.members where member.isContent { paths.insert(prefix + member.restoredPath) }
+        }
+        return paths
+    }
+
     /// Gives the manifest to the server.
     func upload(to session: ReplicationSession) async throws {
         try await session.uploadManifest { send in try await reader.manifest(to: send) }
@@ -60,7 +78,7 @@ struct ChosenParent: Sendable {
                             catalog: place.catalog, label: label, codecs: request.codecs,
                             cryptography: plan.cryptography, workers: plan.workers)
                         try await reader.manifest { _ in }
-                        return ChosenParent(record: reader.record, reader: reader)
+                        return ChosenParent(record: reader.record, reader: reader, codecs: request.codecs)
                     } catch let error as EngineError where error.isDamage {
                         // No restore needs the parent's manifest, so the target takes part; another one has to give it.
                         Logger.current.warning(

@@ -1,0 +1,62 @@
+/// The blocks of one fork of a relation that changed. They count over all its files of 1 GiB.
+package struct ChangedBlocks: Sendable, Hashable {
+    /// Blocks in a chunk, of which each has its bit.
+    private static let chunkBlockCount: UInt32 = 2048
+
+    /// Blocks from here on are not those that were there before; nil when the fork was neither made anew nor cut.
+    package private(set) var limit: UInt32?
+    private var chunks: [UInt32: [UInt64]] = [:]
+
+    init() {}
+
+    mutating func mark(_ block: UInt32) {
+        let bit = Int(block % Self.chunkBlockCount)
+        chunks[block / Self.chunkBlockCount, default: Array(repeating: 0, count: Int(Self.chunkBlockCount) / 64)][
+            bit / 64] |= 1 << UInt64(bit % 64)
+    }
+
+    mutating func cut(to limit: UInt32) {
+        guard self.limit.map({ limit < $0 }) ?? true else { return }
+        self.limit = limit
+        // What changed beyond was cut off; what came there later is noted again.
+        for (number, words) in chunks {
+            let first = number * Self.chunkBlockCount
+            guard first + Self.chunkBlockCount > limit else { continue }
+            guard first < limit else {
+                chunks[number] = nil
+                continue
+            }
+            var kept = words
+            for block in limit..<first + Self.chunkBlockCount {
+                kept[Int(block - first) / 64] &= ~(1 << UInt64((block - first) % 64))
+            }
+            chunks[number] = kept
+        }
+    }
+
+    /// The changed blocks in a range, as runs, ascending.
+    package func runs(in range: Range<UInt32>) -> [BlockRun] {
+        var runs: [BlockRun] = []
+        guard !range.isEmpty else { return runs }
+        for number in chunks.keys.filter({ chunk in
+            chunk >= range.lowerBound / Self.chunkBlockCount && chunk <= (range.upperBound - 1) / Self.chunkBlockCount
+        }).sorted() {
+            guard let words = chunks[number] else { continue }
+            for (index, word) in words.enumerated() where word != 0 {
+                var rest = word
+                while rest != 0 {
+                    let bit = UInt32(rest.trailingZeroBitCount)
+                    rest &= rest - 1
+                    let block = number * Self.chunkBlockCount + UInt32(index) * 64 + bit
+                    guard range.contains(block) else { continue }
+                    if let last = runs.last, last.end == block {
+                        runs[runs.count - 1].count += 1
+                    } else {
+                        runs.append(BlockRun(first: block, count: 1))
+                    }
+                }
+            }
+        }
+        return runs
+    }
+}

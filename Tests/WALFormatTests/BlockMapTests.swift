@@ -1,0 +1,91 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import WALFormat
+
+/// What we read from the log, compared with what PostgreSQL's own summaries say of the same stretch.
+@Suite struct BlockMapTests {
+    private static let workload = """
+        CREATE TABLE t (i int PRIMARY KEY, x text); CREATE INDEX ON t USING hash (x); CREATE UNLOGGED TABLE u (i int);
+        INSERT INTO t SELECT i, repeat(md5(i::text), 8) FROM generate_series(1, 30000) i; INSERT INTO u VALUES (1);
+        DELETE FROM t WHERE i % 7 = 0; UPDATE t SET x = 'short' WHERE i % 11 = 0;
+        CREATE TABLE gone AS SELECT * FROM t; TRUNCATE gone; INSERT INTO gone SELECT * FROM t LIMIT 500; DROP TABLE gone;
+        BEGIN; CREATE TABLE never (i int); INSERT INTO never VALUES (1); SAVEPOINT s; INSERT INTO never VALUES (2); ROLLBACK;
+        SELECT pg_logical_emit_message(true, 'large', repeat('x', 100000)); CREATE SEQUENCE q; SELECT nextval('q');
+        """
+
+    @Test(arguments: [17, 18])
+    func `the log says what PostgreSQL's summaries say`(major: Int) throws {
+        let cluster = try PostgresCluster.start(
+            major, settings: ["summarize_wal": "on", "autovacuum": "off", "wal_keep_size": "1GB"],
+            initdbArguments: ["--wal-segsize=1", "--data-checksums"])
+        try cluster.psql(Self.workload)
+        for statement in [
+            "VACUUM FREEZE t", "DELETE FROM t WHERE i > 20000", "VACUUM t", "VACUUM FULL t", "CHECKPOINT",
+            "CREATE DATABASE one STRATEGY wal_log", "CREATE DATABASE two STRATEGY file_copy", "DROP DATABASE one",
+            "INSERT INTO t SELECT i, 'x' FROM generate_series(100000, 120000) i", "CHECKPOINT",
+            "SELECT pg_logical_emit_message(false, 'end', 'x')", "CHECKPOINT",
+        ] {
+            try cluster.psql(statement)
+        }
+        try cluster.waitUntil(
+            "SELECT max(end_lsn) >= (SELECT redo_lsn FROM pg_control_checkpoint()) FROM pg_available_wal_summaries()")
+
+        let summaries = try cluster.psql(
+            "SELECT start_lsn - '0/0'::pg_lsn, end_lsn - '0/0'::pg_lsn, start_lsn, end_lsn FROM pg_available_wal_summaries() ORDER BY 1"
+        )
+        var compared = 0
+        for line in summaries.split(separator: "\n") {
+            let parts = line.split(separator: "|")
+            let (start, end) = (try #require(UInt64(parts[0])), try #require(UInt64(parts[1])))
+            let rows = try cluster.psql(
+                """
+                SELECT reltablespace, reldatabase, relfilenode, relforknumber, relblocknumber, is_limit_block
+                FROM pg_wal_summary_contents(1, '\(parts[2])', '\(parts[3])')
+                """)
+            var expected: Set<String> = []
+            for row in rows.split(separator: "\n") { expected.insert(String(row)) }
+
+            let map = try Self.read(cluster, start..<end)
+
+            let found = Self.rows(of: map)
+            #expect(expected.subtracting(found).isEmpty, "\(line)")
+            // Beyond PostgreSQL's: blocks of visibility maps, which records of heaps change without a word.
+            let extra = found.subtracting(expected).filter { $0.split(separator: "|")[3] != "2" }
+            #expect(extra.isEmpty, "\(line)")
+            compared += expected.count
+        }
+        #expect(compared > 1000)
+    }
+
+    /// Reads the segments of `pg_wal` that hold a stretch of the log.
+    private static func read(_ cluster: PostgresCluster, _ range: Range<UInt64>) throws -> BlockMap {
+        var reader = BlockMapReader(range: range)
+        let size: UInt64 = 1 << 20
+        for number in range.lowerBound / size...(range.upperBound - 1) / size {
+            let name = try cluster.psql("SELECT pg_walfile_name('0/0'::pg_lsn + \(number * size + 1))")
+            let bytes = [UInt8](try Data(contentsOf: URL(filePath: "\(cluster.dataFolder)/pg_wal/\(name)")))
+            for start in stride(from: 0, to: bytes.count, by: WALPageHeader.pageByteCount) {
+                guard number * size + UInt64(start) < range.upperBound else { break }
+                let last = min(WALPageHeader.pageByteCount, Int(range.upperBound - number * size) - start)
+                let page = Array(bytes[start..<start + last])
+                try unsafe page.withUnsafeBytes { try unsafe reader.consume(page: $0) }
+            }
+        }
+        return reader.map
+    }
+
+    private static func rows(of map: BlockMap) -> Set<String> {
+        var rows: Set<String> = []
+        for fork in map.changed {
+            let place = "\(fork.tablespace)|\(fork.database)|\(fork.relation)|\(fork.fork)"
+            guard let changes = map[fork] else { continue }
+            if let limit = changes.limit { rows.insert("\(place)|\(limit)|t") }
+            for run in changes.runs(in: 0..<UInt32.max) {
+                for block in run.first..<run.end { rows.insert("\(place)|\(block)|f") }
+            }
+        }
+        return rows
+    }
+}
