@@ -85,6 +85,31 @@ import Testing
         copy.remove()
     }
 
+    @Test func `a chain of a PostgreSQL without incremental backups is joined by the documented commands`() async throws
+    {
+        let how = Unpacking(major: 15, compression: "zstd", suffix: ".zstd", program: "zstd -dc")
+        let cluster = try PostgresCluster.start(how.major, settings: ["wal_keep_size": "1GB"])
+        let folder = try TemporaryFolder()
+        _ = try Self.fill(cluster, "CREATE TABLE t AS")
+        let full = try await Self.backup(cluster, how, in: folder)
+        try cluster.psql(
+            "UPDATE t SET md5 = 'changed' WHERE i % 1000 = 0; INSERT INTO t SELECT i, 'new' FROM generate_series(30000, 40000) i"
+        )
+        let rows = try Self.rows(cluster)
+        let child = try await Self.backup(cluster, how, in: folder, on: "newest")
+        let (older, data) = (folder.path("older"), folder.path("restored"))
+
+        try Self.run(
+            ["check", "unpack"], ["backup": full, "data": older, "suffix": how.suffix, "unpack": how.program])
+        try Self.run(
+            ["check", "unpack"], ["backup": child, "data": data, "suffix": how.suffix, "unpack": how.program])
+        try Self.run(["join"], ["older": older, "data": data])
+
+        let copy = try PostgresCluster.start(how.major, onDataFolder: data)
+        #expect(try Self.rows(copy) == rows)
+        copy.remove()
+    }
+
     @Test func `sha512sum finds a changed byte`() async throws {
         let how = Unpacking(major: 17, compression: "zstd", suffix: ".zstd", program: "zstd -dc")
         let cluster = try PostgresCluster.start(how.major)
@@ -111,10 +136,13 @@ import Testing
 
     /// Takes a backup and gives its folder.
     private static func backup(
-        _ cluster: PostgresCluster, _ how: Unpacking, in folder: TemporaryFolder
+        _ cluster: PostgresCluster, _ how: Unpacking, in folder: TemporaryFolder, on parent: String? = nil
     ) async throws -> String {
         let lab = EngineLab(folder: folder)
-        let outcome = try await onPool { try await lab.backup(lab.plan(cluster, compression: how.compression)) }
+        var plan = lab.plan(cluster, compression: how.compression)
+        plan.parent = parent.map { ParentRequest(identifier: $0, codecs: lab.codecs) }
+        let ready = plan
+        let outcome = try await onPool { try await lab.backup(ready) }
         return folder.path("repository/primary/backup/\(outcome.record.label)")
     }
 

@@ -10,7 +10,7 @@ struct Landscape {
     let tablespaces: [String]
 
     init(_ major: Int) throws {
-        cluster = try PostgresCluster.start(major, settings: ["autovacuum": "off"])
+        cluster = try PostgresCluster.start(major, settings: ["autovacuum": "off", "wal_keep_size": "1GB"])
         tablespaces = [cluster.socketFolder + "/one", cluster.socketFolder + "/two"]
         for (name, path) in zip(["one", "two"], tablespaces) {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)

@@ -75,7 +75,9 @@ package struct ServerSetup: Sendable, Hashable {
             ]
         } else {
             lines += ["", "-- Incremental backups: changed blocks are read through these functions."]
-            lines += PostgresSession.fileFunctions(majorVersion: postgresMajorVersion).map { "GRANT EXECUTE ON FUNCTION \($0) TO \(quotedRole);" }
+            lines += PostgresSession.fileFunctions(majorVersion: postgresMajorVersion).map {
+                "GRANT EXECUTE ON FUNCTION \($0) TO \(quotedRole);"
+            }
         }
         lines += [""] + slotLines
         return lines.joined(separator: "\n") + "\n"

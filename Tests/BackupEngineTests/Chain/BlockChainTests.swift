@@ -83,6 +83,8 @@ import Testing
         let options = hasAmcheck ? ["--all", "--install-missing", "--heapallindexed"] : []
         let read = try Program.run(copy.bin(program), options + connection)
         #expect(read.status == 0, "\(words): \(read.errorText)")
+        // There is no pg_checksums of version 14 here.
+        if copy.major == 14 { return }
         try copy.stop()
         let checksums = try Program.run(copy.bin("pg_checksums"), ["--check", "-D", copy.dataFolder])
         #expect(checksums.status == 0, "\(words): \(checksums.text)\(checksums.errorText)")
