@@ -28,10 +28,11 @@ import Testing
 
     @Test func `WAL messages are read and cut ones are refused`() {
         let position: [UInt8] = [0, 0, 0, 1, 0, 0, 0, 2]
-        let data = [UInt8(ascii: "w")] + position + [UInt8](repeating: 0, count: 16) + [42]
+        let end: [UInt8] = [0, 0, 0, 1, 0, 0, 0, 9]
+        let data = [UInt8(ascii: "w")] + position + end + [UInt8](repeating: 0, count: 8) + [42]
         let keepalive = [UInt8(ascii: "k")] + position + [UInt8](repeating: 0, count: 8) + [1]
 
-        #expect(walMessage(data) == .data(at: LSN(0x1_0000_0002)))
+        #expect(walMessage(data) == .data(at: LSN(0x1_0000_0002), serverEnd: LSN(0x1_0000_0009)))
         #expect(
             walMessage(keepalive) == .keepalive(serverEnd: LSN(0x1_0000_0002), wantsReply: true))
         #expect(walMessage(Array(data.prefix(24))) == nil)

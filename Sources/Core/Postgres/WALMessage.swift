@@ -1,7 +1,7 @@
 /// A message from the server in a stream of WAL (PostgreSQL chapter "Streaming Replication Protocol").
 enum WALMessage: Equatable {
-    /// `w`: WAL from this position on, behind a header.
-    case data(at: LSN)
+    /// `w`: WAL from this position on, behind a header; the server has it up to its end.
+    case data(at: LSN, serverEnd: LSN)
     /// `k`: the server has sent everything up to here, and may want an answer.
     case keepalive(serverEnd: LSN, wantsReply: Bool)
 
@@ -14,7 +14,7 @@ enum WALMessage: Equatable {
         switch type {
         case UInt8(ascii: "w"):
             guard message.count >= Self.dataHeaderByteCount else { return nil }
-            self = unsafe .data(at: LSN(Self.number(message, at: 1)))
+            self = unsafe .data(at: LSN(Self.number(message, at: 1)), serverEnd: LSN(Self.number(message, at: 9)))
         case UInt8(ascii: "k"):
             guard message.count >= 18 else { return nil }
             self = unsafe .keepalive(serverEnd: LSN(Self.number(message, at: 1)), wantsReply: message[17] != 0)

@@ -53,8 +53,11 @@ private struct WALStream {
     private var lastMessage = ContinuousClock.now
     private var lastData = ContinuousClock.now
     private var isAskedForLife = false
-    /// Whether WAL came since the receiver last heard of a pause.
-    private var isPauseDue = false
+    /// When the receiver hears of a pause if nothing comes before: at once when it has all that the server has, and not while more
+    /// is on its way. nil when no WAL came since it last heard of one.
+    private var pauseAt: ContinuousClock.Instant?
+    /// How long WAL that is on its way is waited for.
+    private static let longestGap: Duration = .milliseconds(100)
 
     init(
         connection: Connection, receiver: any WALReceiver, stop: WALStop, statusInterval: Duration,
@@ -89,14 +92,14 @@ private struct WALStream {
             }
             try keepInTouch()
             let wakes = stop.end == nil ? stop.wakeup.descriptor : -1
-            switch try connection.nextCopyEvent(by: isPauseDue ? .now : nextDeadline, or: wakes, .wal) {
+            switch try connection.nextCopyEvent(by: pauseAt ?? nextDeadline, or: wakes, .wal) {
             case .message(let message):
                 isAskedForLife = false
                 try await take(message)
                 // Now, not before: the time that the receiver took is not the server's silence.
                 lastMessage = .now
             case .ended: return try finishEnded()
-            case .timedOut: if isPauseDue { try await pause() }
+            case .timedOut: if pauseAt != nil { try await pause() }
             case .woken: continue
             }
         }
@@ -104,7 +107,7 @@ private struct WALStream {
 
     /// Lets the receiver make safe what it has. A server that waits for that (`synchronous_standby_names`) hears at once.
     private mutating func pause() async throws {
-        isPauseDue = false
+        pauseAt = nil
         keeper.lend(.init(received: received, safe: safe))
         let safe: LSN?
         do {
@@ -122,7 +125,7 @@ private struct WALStream {
 
     private mutating func take(_ message: borrowing CopyMessage) async throws {
         switch unsafe WALMessage(message.buffer) {
-        case .data(let position):
+        case .data(let position, let serverEnd):
             guard position == received else {
                 throw connection.error(.protocol, .wal, "WAL at \(position) came where \(received) was next")
             }
@@ -138,7 +141,7 @@ private struct WALStream {
                 safe = try await unsafe receiver.walBytes(data.bytes, at: position)
             }
             received = received.advanced(by: count)
-            isPauseDue = true
+            pauseAt = received >= serverEnd ? .now : .now + Self.longestGap
             try tell(safe)
         case .keepalive(_, let wantsReply):
             rule.sawKeepalive()

@@ -4,9 +4,12 @@ import PostgresClient
 
 /// Writes a stream of WAL into an inbox, segment by segment. What it says is safe has reached the disk.
 ///
-/// The disk is asked when the stream pauses, at a segment's end, and at least every 4 MiB: under load many commits share one wait.
+/// The disk is asked when the stream pauses, at a segment's end, and when a tenth of a second has passed: under load many commits
+/// share one wait.
 final class SegmentWriter: WALReceiver {
-    private static let mostUnsafeByteCount: UInt64 = 4 << 20
+    private static let longestUnsafeTime: Duration = .milliseconds(100)
+    /// The disk begins with so many bytes while the next ones come.
+    private static let writebackByteCount = 2 << 20
 
     private let inbox: WALInbox
     private let size: WALSegmentSize
@@ -16,7 +19,10 @@ final class SegmentWriter: WALReceiver {
     /// The position of the next byte.
     private(set) var position: LSN
     private var safe: LSN
+    private var lastSafe = ContinuousClock.now
     private var descriptor: Int32 = -1
+    /// Whether the name of the file that is being written is on the disk.
+    private var isNameSafe = false
 
     /// - Parameter start: a segment's beginning.
     init(
@@ -51,7 +57,7 @@ final class SegmentWriter: WALReceiver {
             offset += count
             if position == segment.end { try finish(segment) }
         }
-        if position.byteCount(since: safe) >= Self.mostUnsafeByteCount { try makeSafe() }
+        if ContinuousClock.now - lastSafe >= Self.longestUnsafeTime { try makeSafe() }
         progress.received(position)
         return safe > before ? safe : nil
     }
@@ -81,10 +87,23 @@ final class SegmentWriter: WALReceiver {
 
     private func makeSafe() throws(EngineError) {
         guard safe < position else { return }
-        if descriptor >= 0, fdatasync(descriptor) != 0 {
+        if descriptor >= 0 {
+            try synchronize(segment)
+            if !isNameSafe { try inbox.synchronize() }
+            isNameSafe = true
+        }
+        noteSafe()
+    }
+
+    private func synchronize(_ segment: WALSegment) throws(EngineError) {
+        guard fdatasync(descriptor) == 0 else {
             throw FileFault.error(errno, "write", inbox.path(segment.name + WALInbox.unfinishedSuffix))
         }
+    }
+
+    private func noteSafe() {
         safe = position
+        lastSafe = .now
         progress.madeSafe(safe)
     }
 
@@ -96,17 +115,17 @@ final class SegmentWriter: WALReceiver {
         guard descriptor >= 0 else { throw FileFault.error(errno, "write", path) }
         self.descriptor = descriptor
         let fault = posix_fallocate(descriptor, 0, size.byteCount)
-        guard fault == 0, fsync(descriptor) == 0 else {
-            throw FileFault.error(fault == 0 ? errno : fault, "write", path)
-        }
-        try inbox.synchronize()
+        guard fault == 0 else { throw FileFault.error(fault, "write", path) }
+        isNameSafe = false
     }
 
     private func finish(_ segment: WALSegment) throws {
-        try makeSafe()
+        try synchronize(segment)
         close(descriptor)
         descriptor = -1
+        // This makes the name safe, whether the other one was or not.
         try inbox.publish(inbox.path(segment.name + WALInbox.unfinishedSuffix), as: segment.name)
+        noteSafe()
     }
 
     private func write(_ bytes: RawSpan, at offset: Int) throws(EngineError) {
@@ -123,5 +142,9 @@ final class SegmentWriter: WALReceiver {
             }
             written += count
         }
+        let begun = offset / Self.writebackByteCount * Self.writebackByteCount
+        let whole = (offset + written) / Self.writebackByteCount * Self.writebackByteCount
+        // No more than a hint: what is safe is asked for by fdatasync(2).
+        if whole > begun { _ = pgm_begin_writeback(descriptor, Int64(begun), Int64(whole - begun)) }
     }
 }

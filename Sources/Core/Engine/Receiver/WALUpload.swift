@@ -1,7 +1,10 @@
 import Logging
+import Synchronization
 
-/// Stores what comes into an inbox on every target, oldest first, and then removes it there.
+/// Stores what comes into an inbox on every target, oldest first and two at a time, and then removes it there.
 package struct WALUpload: Sendable {
+    /// While one file waits for a disk or a network, another one is read and encoded.
+    private static let filesAtOnce = 2
     private static let longestPause: Duration = .seconds(60)
     private let server: String
     private let inbox: WALInbox
@@ -40,10 +43,27 @@ package struct WALUpload: Sendable {
 
     /// Stores all that is there now.
     package func storeAll() async throws {
-        while let name = try inbox.finished().first {
+        while true {
+            let names = try inbox.finished()
             try count()
-            try await store(inbox.path(name))
+            guard !names.isEmpty else { return }
+            let stored = Mutex((waiting: names[...], done: Set<String>()))
+            _ = try await names.map(atOnce: Self.filesAtOnce) { name in
+                try await store(inbox.path(name))
+                try stored.withLock { stored in
+                    stored.done.insert(name)
+                    try removeStored(&stored.waiting, stored.done)
+                }
+            }
+        }
+    }
+
+    /// Removes what is stored with all before it. A receiver that begins again goes on behind the last file in the inbox: that must
+    /// be the last that came.
+    private func removeStored(_ waiting: inout ArraySlice<String>, _ done: Set<String>) throws {
+        while let name = waiting.first, done.contains(name) {
             try inbox.remove(name)
+            waiting.removeFirst()
             progress.change { ($0.archived, $0.uploadFault) = (name, nil) }
         }
         try count()

@@ -10,9 +10,9 @@ package struct ArchivedWAL: Sendable, Hashable, Codable {
     package var name: String
     /// Seconds since 1970.
     package var archivedAt: Int
-    /// Bytes of the file, and their SHA-512 in lower-case hexadecimal.
+    /// Bytes of the file, and their SHA-256 in lower-case hexadecimal: processors of today compute it three times as fast as SHA-512.
     package var bytes: Int
-    package var sha512: String
+    package var sha256: String
     package var codecs: [BackupRecord.UsedCodec]
     package var frames: FrameFormat
     /// Where the file's bytes are; the path is below the folder of the timeline.
@@ -45,5 +45,5 @@ package struct ArchivedWAL: Sendable, Hashable, Codable {
     private var chainName: String { codecs.isEmpty ? "none" : codecs.map(\.name).joined(separator: "+") }
 
     /// Whether the same file would be stored again.
-    func hasContent(of other: ArchivedWAL) -> Bool { bytes == other.bytes && sha512 == other.sha512 }
+    func hasContent(of other: ArchivedWAL) -> Bool { bytes == other.bytes && sha256 == other.sha256 }
 }

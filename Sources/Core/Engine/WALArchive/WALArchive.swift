@@ -61,7 +61,7 @@ package struct WALArchive: Sendable {
     /// - Throws: `.objectDamaged` when they are not what was archived, or are not there.
     func stream(_ record: ArchivedWAL, _ name: WALFileName, to consume: (RawSpan) throws -> Void) async throws {
         let key = try Layout.walObject(server, name.timeline, record.object.path)
-        let digest = cryptography.makeDigest(.sha512)
+        let digest = cryptography.makeDigest(.sha256)
         let reader = StoredObjectReader(backend: backend, chain: try chain(of: record), cryptography: cryptography)
         do {
             try await reader.stream(record.object, key: key, identity: record.identity(key: key.string)) { bytes in
@@ -71,7 +71,7 @@ package struct WALArchive: Sendable {
         } catch let fault as StorageError where fault.reason == .notFound {
             throw EngineError(.objectDamaged, "'\(key)' at \(backend.displayName) is missing")
         }
-        guard hexadecimal(digest.finish()) == record.sha512 else {
+        guard hexadecimal(digest.finish()) == record.sha256 else {
             throw EngineError(.objectDamaged, "'\(key)' at \(backend.displayName) is not what was archived")
         }
     }

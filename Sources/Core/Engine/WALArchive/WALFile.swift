@@ -7,7 +7,7 @@ struct WALFile {
     /// Most bytes of a file that is not a segment.
     private static let textByteLimit = 1 << 20
     let name: WALFileName
-    let sha512: String
+    let sha256: String
     /// What a segment says about itself; nil for other files.
     let segment: ArchivedWAL.Segment?
     private let source: SourceFile
@@ -27,7 +27,7 @@ struct WALFile {
         guard name.isLog || source.byteCount <= Self.textByteLimit else {
             throw EngineError(.walMalformed, "'\(name)' has \(source.byteCount) bytes")
         }
-        let digest = cryptography.makeDigest(.sha512)
+        let digest = cryptography.makeDigest(.sha256)
         var pages = WALPages()
         var reader = WALSegmentReader()
         var text: [UInt8] = []
@@ -52,7 +52,7 @@ struct WALFile {
         if name.kind == .history, TimelineHistory(of: name.timeline, String(decoding: text, as: UTF8.self)) == nil {
             throw EngineError(.walMalformed, "'\(path)' is not the history of a timeline")
         }
-        sha512 = hexadecimal(digest.finish())
+        sha256 = hexadecimal(digest.finish())
     }
 
     var byteCount: Int { source.byteCount }

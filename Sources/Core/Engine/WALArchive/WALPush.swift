@@ -118,7 +118,7 @@ package struct WALPush: Sendable {
     }
 
     private func requireSame(_ found: ArchivedWAL, _ file: WALFile, _ archive: WALArchive) throws(EngineError) {
-        guard found.bytes == file.byteCount, found.sha512 == file.sha512 else {
+        guard found.bytes == file.byteCount, found.sha256 == file.sha256 else {
             throw EngineError(.walDiffers, "'\(file.name)' of '\(plan.server)' at \(archive.backend.displayName)")
         }
     }
@@ -142,7 +142,7 @@ package struct WALPush: Sendable {
         guard let object = receipt.volumes.first else { throw CancellationError() }
         let record = ArchivedWAL(
             id: id, server: plan.server, name: file.name.string, archivedAt: plan.clock(), bytes: file.byteCount,
-            sha512: file.sha512, codecs: chain.codecs.map { .init(name: $0.name, parameters: $0.parameters) },
+            sha256: file.sha256, codecs: chain.codecs.map { .init(name: $0.name, parameters: $0.parameters) },
             frames: .standard, object: object, segment: file.segment)
         for one in lacking { try await commit(record, file, on: one) }
         return record
