@@ -118,7 +118,7 @@ let tests: [Target] = [
         name: "BackupEngineTests",
         dependencies: [
             "BackupAPI", "BackupConformance", "BackupEngine", "Codecs", "LocalBackend", "PostgresClient", "S3Backend",
-            "SSHBackend", testSupport,
+            "SSHBackend", "WALFormat", testSupport,
         ],
         path: "Tests/BackupEngineTests", swiftSettings: strict),
     .testTarget(

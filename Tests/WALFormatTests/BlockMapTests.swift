@@ -59,6 +59,46 @@ import Testing
         #expect(compared > 1000)
     }
 
+    @Test(arguments: [14, 15, 16])
+    func `a log with changed bytes is an error or another map, and never more`(major: Int) throws {
+        let cluster = try PostgresCluster.start(
+            major, settings: ["autovacuum": "off", "wal_keep_size": "1GB"], initdbArguments: ["--wal-segsize=1"])
+        let name = try cluster.psql("SELECT pg_walfile_name(pg_current_wal_lsn())")
+        try cluster.psql(Self.workload)
+        try cluster.psql("CREATE DATABASE one")
+        try cluster.psql("DROP DATABASE one")
+        let bytes = [UInt8](try Data(contentsOf: URL(filePath: "\(cluster.dataFolder)/pg_wal/\(name)")))
+        let whole = try Self.read(bytes)
+        #expect(!whole.changed.isEmpty)
+
+        var numbers = SeededNumbers(seed: 11)
+        var errorCount = 0
+        for _ in 0..<300 {
+            var changed = bytes
+            for _ in 0..<Int.random(in: 1...20, using: &numbers) {
+                let place = Int.random(in: 0..<changed.count, using: &numbers)
+                changed[place] = UInt8.random(in: .min ... .max, using: &numbers)
+            }
+            do {
+                _ = try Self.read(changed)
+            } catch is WALFormatError {
+                errorCount += 1
+            }
+        }
+        #expect(errorCount > 10)
+    }
+
+    private static func read(_ bytes: [UInt8]) throws -> BlockMap {
+        var reader = BlockMapReader(range: 0..<UInt64.max)
+        for start in stride(from: 0, to: bytes.count, by: WALPageHeader.pageByteCount) {
+            try unsafe bytes.withUnsafeBytes {
+                try unsafe reader.consume(
+                    page: UnsafeRawBufferPointer(rebasing: $0[start..<start + WALPageHeader.pageByteCount]))
+            }
+        }
+        return reader.map
+    }
+
     /// Reads the segments of `pg_wal` that hold a stretch of the log.
     private static func read(_ cluster: PostgresCluster, _ range: Range<UInt64>) throws -> BlockMap {
         var reader = BlockMapReader(range: range)

@@ -19,19 +19,9 @@ package struct ChangedBlocks: Sendable, Hashable {
         guard self.limit.map({ limit < $0 }) ?? true else { return }
         self.limit = limit
         // What changed beyond was cut off; what came there later is noted again.
-        for (number, words) in chunks {
-            let first = number * Self.chunkBlockCount
-            guard first + Self.chunkBlockCount > limit else { continue }
-            guard first < limit else {
-                chunks[number] = nil
-                continue
-            }
-            var kept = words
-            for block in limit..<first + Self.chunkBlockCount {
-                kept[Int(block - first) / 64] &= ~(1 << UInt64((block - first) % 64))
-            }
-            chunks[number] = kept
-        }
+        let (chunk, rest) = limit.quotientAndRemainder(dividingBy: Self.chunkBlockCount)
+        chunks = chunks.filter { $0.key < chunk || $0.key == chunk && rest > 0 }
+        for bit in rest..<Self.chunkBlockCount { chunks[chunk]?[Int(bit) / 64] &= ~(1 << UInt64(bit % 64)) }
     }
 
     /// The changed blocks in a range, as runs, ascending.

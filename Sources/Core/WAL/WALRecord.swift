@@ -97,6 +97,7 @@ package struct WALRecord: Sendable {
         guard var fork else { throw fault("refers to the relation of no reference before") }
         fork.fork = flags & 0x0F
         let block = try number(at: offset, as: UInt32.self)
+        guard block < .max else { throw fault("refers to no block") }
         offset += 4
         return (fork, block, dataByteCount)
     }

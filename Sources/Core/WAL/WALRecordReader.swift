@@ -27,7 +27,7 @@ package struct WALRecordReader {
         page: UnsafeRawBufferPointer, _ body: (WALRecord) -> Void
     ) throws(WALFormatError) {
         if isSwitched, nextAddress % segmentByteCount != 0 {
-            nextAddress += UInt64(WALPageHeader.pageByteCount)
+            nextAddress &+= UInt64(WALPageHeader.pageByteCount)
             return
         }
         isSwitched = false
@@ -53,7 +53,7 @@ package struct WALRecordReader {
                 )
             }
         }
-        nextAddress = found.address + UInt64(WALPageHeader.pageByteCount)
+        nextAddress = found.address &+ UInt64(WALPageHeader.pageByteCount)
         try unsafe follow(page, from: found.byteCount, found.address, body)
     }
 

@@ -2,6 +2,7 @@ import BackupEngine
 import Foundation
 import TestSupport
 import Testing
+import WALFormat
 
 /// Chains of PostgreSQL 14 to 16, whose changed blocks we find ourselves, against a full backup of the same moment.
 ///
@@ -61,6 +62,47 @@ import Testing
             try Self.expectSound(copy, "seed \(seed), \(record.label)")
             try FileManager.default.removeItem(atPath: other)
         }
+    }
+
+    @Test func `no more is read of a table than the blocks that changed`() async throws {
+        let cluster = try PostgresCluster.start(15, settings: ["autovacuum": "off", "wal_keep_size": "1GB"])
+        let lab = EngineLab(folder: try TemporaryFolder())
+        try cluster.psql(
+            "CREATE EXTENSION pageinspect; CREATE TABLE t WITH (fillfactor = 90) AS SELECT i, repeat(md5(i::text), 20) x FROM generate_series(1, 20000) i"
+        )
+        // The first look at a row would change a hint beside it.
+        try cluster.psql("VACUUM FREEZE t")
+        let plan = lab.plan(cluster)
+        let full = try await onPool { try await lab.backup(plan).record }
+        try cluster.psql("UPDATE t SET i = -i WHERE i % 100 = 0")
+        try cluster.psql("CHECKPOINT")
+        let path = try cluster.psql("SELECT pg_relation_filepath('t')")
+        let changed = try #require(
+            Int(
+                try cluster.psql(
+                    """
+                    SELECT count(*) FROM generate_series(0, pg_relation_size('t') / 8192 - 1) b
+                    WHERE (page_header(get_raw_page('t', b::int))).lsn >= '\(full.startLSN)'
+                    """)))
+        #expect(changed > 100)
+        var increment = plan
+        increment.parent = ParentRequest(identifier: "newest", codecs: lab.codecs)
+        let ready = increment
+
+        let record = try await onPool { try await lab.backup(ready).record }
+
+        let index = try await onPool {
+            try await BackupReader(
+                catalog: lab.catalog(), label: record.label, codecs: lab.codecs, cryptography: lab.cryptography,
+                workers: 2
+            ).index()
+        }
+        let members = index.archives.flatMap(\.members)
+        let table = try #require(members.first { $0.restoredPath == path })
+        #expect(table.increment.map { Int($0.blockCount) } == changed)
+        // All other relations are as they were: of them comes a header alone, or, of free space maps, the file.
+        let others = members.filter { $0.kind == .incremental && $0.path != table.path }
+        #expect(others.reduce(0) { $0 + Int($1.increment?.blockCount ?? 0) } < 40)
     }
 
     private func restore(_ record: BackupRecord, _ lab: EngineLab, to data: String, _ seed: UInt64) async throws {

@@ -52,7 +52,7 @@ struct RelationFile: Sendable, Hashable {
         guard pieces.count <= 2 else { return nil }
         var segment: UInt32 = 0
         if pieces.count == 2 {
-            guard let count = number(pieces[1]), count > 0, count < 1 << 15 else { return nil }
+            guard let count = number(pieces[1]), count > 0, count < 32_767 else { return nil }
             segment = count
         }
         let words = pieces[0].split(separator: "_", omittingEmptySubsequences: false)
