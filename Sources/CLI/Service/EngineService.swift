@@ -87,6 +87,7 @@ struct EngineService: BackupService {
         if server.maximumBytesPerSecond > 0 {
             // PostgreSQL takes 32 kB to 1 GB per second (documentation, "Streaming Replication Protocol").
             plan.maxRateInKilobytesPerSecond = min(1 << 20, max(32, server.maximumBytesPerSecond / 1024))
+            plan.meter = BandwidthMeter(bytesPerSecond: server.maximumBytesPerSecond, clock: layerClock)
         }
         if server.compression.wire == .server, let compression {
             plan.wireCompression = .init(method: compression.name, level: server.compression.level)

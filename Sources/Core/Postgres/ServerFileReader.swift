@@ -29,8 +29,18 @@ package final class ServerFileReader: Sendable {
     private init(connection: Connection) { self.connection = connection }
 
     /// Connects and logs in.
-    package static func open(_ settings: ConnectionSettings) async throws(PostgresError) -> ServerFileReader {
-        let connection = try await PostgresSession.open(settings).takeConnection()
+    /// - Throws: `.other` when the address leads to another server than `instance`.
+    package static func open(
+        _ settings: ConnectionSettings, of instance: ServerInstance
+    ) async throws(PostgresError) -> ServerFileReader {
+        let session = try await PostgresSession.open(settings)
+        guard try await session.instance() == instance else {
+            session.close()
+            throw PostgresError(
+                .other, .check, server: session.server, detail: "sessions of one backup came to different servers",
+                remedy: "Give 'host' the address of one server, not of several.")
+        }
+        let connection = session.takeConnection()
         guard unsafe PQenterPipelineMode(connection.handle) == 1 else {
             throw connection.error(.protocol, .query, "no pipeline")
         }

@@ -16,6 +16,14 @@ package struct ServerFile: Sendable, Hashable {
     }
 }
 
+/// One of several servers that an address may lead to.
+package struct ServerInstance: Sendable, Hashable {
+    package let systemIdentifier: SystemIdentifier
+    /// When it was started, in the server's words.
+    package let startedAt: String
+    package let isInRecovery: Bool
+}
+
 /// How a backup ended that PostgreSQL was told about while somebody else read its files (documentation, "Making a Base Backup
 /// Using the Low Level API").
 package struct OnlineBackupEnd: Sendable, Hashable {
@@ -58,6 +66,17 @@ extension PostgresSession {
             remedy: "Run as a superuser in the database that pgmoneta connects to: \(grants)")
     }
 
+    /// Which server this is.
+    package func instance() async throws(PostgresError) -> ServerInstance {
+        let rows = try await query(
+            "SELECT system_identifier, pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_is_in_recovery() FROM pg_catalog.pg_control_system()"
+        )
+        guard let row = rows.first, row.count == 3, let identifier = row[0].flatMap({ SystemIdentifier($0) }),
+            let startedAt = row[1]
+        else { throw malformed(.query) }
+        return ServerInstance(systemIdentifier: identifier, startedAt: startedAt, isInRecovery: row[2] == "t")
+    }
+
     /// Begins a backup: the server makes a checkpoint at once, and from here on its WAL has whole pages.
     /// - Returns: where recovery begins to read WAL.
     package func startOnlineBackup(label: String, timeLimit: Duration) async throws(PostgresError) -> LSN {
@@ -81,11 +100,12 @@ extension PostgresSession {
         return OnlineBackupEnd(endLSN: end, label: label)
     }
 
-    /// The tablespaces beside the standard ones, with their folders.
+    /// The tablespaces beside the standard ones that have a folder, with that folder; it is relative for one in the data directory.
     package func tablespaces() async throws(PostgresError) -> [BaseBackupTablespace] {
+        // By their folders: one whose transaction has not ended yet is not in the catalog.
         let statement = """
-            SELECT oid, pg_catalog.pg_tablespace_location(oid) FROM pg_catalog.pg_tablespace
-            WHERE pg_catalog.pg_tablespace_location(oid) <> '' ORDER BY oid
+            SELECT name, pg_catalog.pg_tablespace_location(name::pg_catalog.oid)
+            FROM pg_catalog.pg_ls_dir('pg_tblspc', true, false) AS n (name) WHERE name ~ '^[0-9]+$' ORDER BY name::pg_catalog.oid
             """
         return try await query(statement).compactMap { row in
             guard row.count == 2, let oid = row[0], let location = row[1] else { return nil }
@@ -101,8 +121,10 @@ extension PostgresSession {
     }
 
     /// Lists all that is below the data directory, folders before what is in them. What vanishes meanwhile is left out.
-    /// - Parameter closed: folders that are named, but not looked into.
-    package func files(closed: [String]) async throws(PostgresError) -> [ServerFile] {
+    /// - Parameters:
+    ///   - closed: folders that are named, but not looked into.
+    ///   - versionFolder: the only folder of a tablespace that is looked into.
+    package func files(closed: [String], versionFolder: String) async throws(PostgresError) -> [ServerFile] {
         let statement = """
             WITH RECURSIVE tree (path, isdir, size, modified) AS (
               SELECT pg_catalog.text '', true, 0::pg_catalog.int8, 0::pg_catalog.int8
@@ -113,10 +135,12 @@ extension PostgresSession {
                 LATERAL (SELECT CASE t.path WHEN '' THEN n.name ELSE t.path || '/' || n.name END AS path) p,
                 LATERAL pg_catalog.pg_stat_file(p.path, true) s
               WHERE t.isdir AND t.path <> ALL ($1::pg_catalog.text[])
+                AND (pg_catalog.split_part(t.path, '/', 1) <> 'pg_tblspc' OR pg_catalog.split_part(t.path, '/', 3) IN ('', $2))
             )
             SELECT path, isdir, size, modified FROM tree WHERE path <> '' AND isdir IS NOT NULL ORDER BY path COLLATE "C"
             """
-        return try await query(statement, [Self.array(closed)], timeLimit: .seconds(3600)).compactMap { row in
+        return try await query(statement, [Self.array(closed), versionFolder], timeLimit: .seconds(3600)).compactMap {
+            row in
             guard row.count == 4, let path = row[0], let size = row[2].flatMap({ Int($0) }),
                 let modified = row[3].flatMap({ Int($0) })
             else { return nil }

@@ -104,9 +104,10 @@ import Testing
             + [
                 folder("pg_tblspc/16385/PG_15_2"), folder("pg_tblspc/16385/PG_15_2/5"),
                 file("pg_tblspc/16385/PG_15_2/5/16386"),
+                folder("pg_tblspc/16999"), folder("pg_tblspc/16999/PG_15_2"), file("pg_tblspc/16999/PG_15_2/5"),
             ]
 
-        let kept = DataDirectory(listing, versionFolder: "PG_15_2").files.map(\.path)
+        let kept = DataDirectory(listing, versionFolder: "PG_15_2", tablespaces: ["16385"]).files.map(\.path)
 
         #expect(
             kept == [

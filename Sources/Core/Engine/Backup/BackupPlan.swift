@@ -18,7 +18,10 @@ package struct BackupPlan: Sendable {
     /// Undoes the wire's compression.
     package var wireCodec: (any Codec)?
     package var workers: Int
+    /// How fast the server sends a base backup; nil for as fast as it can.
     package var maxRateInKilobytesPerSecond: Int?
+    /// How fast files are read over SQL; nil for as fast as it goes.
+    package var meter: BandwidthMeter?
     /// `CRC32C`, `SHA224` and so on, as `BASE_BACKUP` names it.
     package var manifestChecksums: String
     package var cryptography: any Cryptography

@@ -52,6 +52,9 @@ final class BackupSource: Sendable {
                     let session = try await PostgresSession.open(plan.connection)
                     close.append(session.close)
                     try await requireBlocks(session)
+                    guard try await session.instance().systemIdentifier == base.identifySystem().systemIdentifier else {
+                        throw EngineError(.otherCluster, "'\(base.server)' leads to several servers")
+                    }
                     sql = session
                 }
             }
@@ -77,8 +80,11 @@ final class BackupSource: Sendable {
     /// - Throws: when changed blocks cannot be read over SQL.
     private static func requireBlocks(_ session: PostgresSession) async throws {
         try await session.requireFileFunctions()
-        guard try await session.parameter("block_size") == "\(IncrementalHeader.blockByteCount)" else {
-            throw EngineError(.noIncremental, "the cluster's blocks do not have 8 kB")
+        guard try await session.parameter("block_size") == "\(IncrementalHeader.blockByteCount)",
+            try await session.parameter("segment_size") == "1GB"
+        else {
+            throw EngineError(
+                .noIncremental, "the server was built with other blocks than 8 kB, or other files than 1 GB")
         }
     }
 

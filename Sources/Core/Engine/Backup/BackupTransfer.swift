@@ -100,6 +100,7 @@ struct BackupTransfer: Sendable {
     private func captureBase(
         _ label: BackupLabel, started: Mailbox<BaseBackupStart>, stop: WALStop
     ) async throws -> CapturedBase {
+        try parent?.requireChecksums(as: source)
         let streams: BackupStreams
         let end: BaseBackupEnd
         if let sql = source.sql, let parent {

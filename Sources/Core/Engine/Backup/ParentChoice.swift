@@ -22,6 +22,14 @@ struct ChosenParent: Sendable {
 
     private let codecs: CodecRegistry
 
+    /// Checks that nothing rewrote all pages since, which no list of changed blocks tells.
+    /// - Throws: `.noIncremental` when checksums were switched on (`pg_checksums`).
+    func requireChecksums(as source: BackupSource) throws(EngineError) {
+        guard record.hasDataChecksums || !source.hasDataChecksums else {
+            throw EngineError(.noIncremental, "page checksums were switched on after \(record.label)")
+        }
+    }
+
     /// The archive of WAL beside the backup.
     func walArchive(_ plan: BackupPlan) -> WALArchive {
         WALArchive(

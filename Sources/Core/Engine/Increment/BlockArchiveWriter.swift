@@ -11,12 +11,12 @@ struct BlockArchiveWriter {
 
     /// - Parameters:
     ///   - isGroupReadable: whether the cluster lets its group read.
-    ///   - bytesPerSecond: how fast the server may be read; nil for as fast as it goes.
-    init(streams: BackupStreams, isGroupReadable: Bool, bytesPerSecond: Int?) {
+    ///   - meter: how fast the server may be read; nil for as fast as it goes.
+    init(streams: BackupStreams, isGroupReadable: Bool, meter: BandwidthMeter?) {
         self.streams = streams
         fileMode = isGroupReadable ? 0o640 : 0o600
         folderMode = isGroupReadable ? 0o750 : 0o700
-        meter = bytesPerSecond.map { BandwidthMeter(bytesPerSecond: $0, clock: .continuous) }
+        self.meter = meter
     }
 
     /// Adds a file or a folder of the server. A file that is gone is left out; what it has lost at its end meanwhile is zero: the
@@ -24,13 +24,19 @@ struct BlockArchiveWriter {
     /// - Parameter links: the archives of tablespaces, to whose folders links lead.
     func add(_ plan: FilePlan, from stretches: ServerFileStream, links: [BaseBackupArchive]) async throws {
         if plan.file.isFolder { return try await addFolder(plan, links) }
-        let ranges = plan.stretches
+        let increment = plan.increment
+        let byteCount = increment?.fileByteCount ?? plan.file.byteCount
+        let ranges = plan.stretches(increment)
+        func begin() async throws {
+            try await put(header(.file, plan.path, byteCount: byteCount, plan.file.modifiedAt))
+            if let increment { try await put(increment.encoded()) }
+        }
         var isBegun = ranges.isEmpty
-        if ranges.isEmpty { try await begin(plan) }
+        if ranges.isEmpty { try await begin() }
         for (number, range) in ranges.enumerated() {
             let isThere = try await stretches.advance()
             if number == 0, isThere {
-                try await begin(plan)
+                try await begin()
                 isBegun = true
             }
             guard isBegun else { continue }
@@ -41,7 +47,7 @@ struct BlockArchiveWriter {
                 try await addZeros(range.byteCount - count)
             }
         }
-        if isBegun { try await addZeros(padding(behind: plan.byteCount)) }
+        if isBegun { try await addZeros(padding(behind: byteCount)) }
     }
 
     /// Adds a small file of our own.
@@ -55,11 +61,6 @@ struct BlockArchiveWriter {
     func finishArchive() async throws {
         try await addZeros(1024)
         try await streams.archiveEnded()
-    }
-
-    private func begin(_ plan: FilePlan) async throws {
-        try await put(header(.file, plan.path, byteCount: plan.byteCount, plan.file.modifiedAt))
-        if let increment = plan.increment { try await put(increment.encoded()) }
     }
 
     private func addFolder(_ plan: FilePlan, _ links: [BaseBackupArchive]) async throws {

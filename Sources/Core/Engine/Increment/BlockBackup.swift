@@ -17,17 +17,26 @@ struct BlockBackup {
     /// - Throws: `.noIncremental` when it cannot be known what changed.
     func run(label: String, to streams: BackupStreams) async throws -> BaseBackupEnd {
         let timeline = source.identity.timeline
-        guard parent.record.startTimeline == timeline.number, let parentStart = LSN(parent.record.startLSN) else {
+        guard parent.record.startTimeline == timeline.number, let parentStart = LSN(parent.record.startLSN),
+            let parentEnd = LSN(parent.record.endLSN)
+        else {
             throw EngineError(
                 .noIncremental,
                 "\(parent.record.label) is of timeline \(parent.record.startTimeline), and the server is on \(timeline)"
             )
         }
         let start = try await session.startOnlineBackup(label: label, timeLimit: .seconds(3600))
-        guard parentStart <= start else {
-            throw EngineError(.noIncremental, "the server is at \(start), before \(parent.record.label)")
+        guard parentEnd <= start else {
+            throw EngineError(
+                .noIncremental,
+                "the server begins at \(start), before the end of \(parent.record.label) at \(parentEnd)",
+                remedy:
+                    "A standby begins at its last restart point: run CHECKPOINT on the primary, wait until the standby has it, "
+                    + "and run the backup again; or take a full backup.")
         }
-        let tablespaces = try await session.tablespaces()
+        let folders = try await session.tablespaces()
+        // What is not elsewhere, but in the data directory itself, is sent with it (`allow_in_place_tablespaces`).
+        let tablespaces = folders.filter { $0.location.hasPrefix("/") }
         try await streams.backupStarted(
             BaseBackupStart(
                 startLSN: start, timeline: timeline, tablespaces: tablespaces, estimatedByteCount: nil))
@@ -36,9 +45,10 @@ struct BlockBackup {
             segmentSize: source.segmentSize
         ).map(from: parentStart, to: start)
         let rule = IncrementRule(changes: changes, parentPaths: try await parent.paths())
+        let versionFolder = try await session.tablespaceVersionFolder()
         let directory = DataDirectory(
-            try await session.files(closed: DataDirectory.emptied),
-            versionFolder: try await session.tablespaceVersionFolder())
+            try await session.files(closed: DataDirectory.emptied, versionFolder: versionFolder),
+            versionFolder: versionFolder, tablespaces: Set(folders.map { Substring($0.oid) }))
         let archives = Self.archives(directory.files, tablespaces, rule)
         progress.setTotal(byteCount: archives.reduce(0) { $0 + $1.entries.reduce(0) { $0 + $1.byteCount } })
 
@@ -66,33 +76,27 @@ struct BlockBackup {
         for file in files {
             let parts = file.path.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
             if parts.count == 3, parts[0] == "pg_tblspc", let number = numbers[parts[1]] {
-                archives[number].entries.append(Self.entry(file, String(parts[2]), rule))
+                archives[number].entries.append(FilePlan(file, path: String(parts[2]), rule: rule))
             } else {
-                base.entries.append(Self.entry(file, file.path, rule))
+                base.entries.append(FilePlan(file, path: file.path, rule: rule))
             }
         }
         return archives + [base]
-    }
-
-    private static func entry(_ file: ServerFile, _ path: String, _ rule: IncrementRule) -> FilePlan {
-        guard !file.isFolder, let increment = rule.increment(of: file) else {
-            return FilePlan(file: file, path: path, increment: nil)
-        }
-        var parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        parts[parts.count - 1] = Substring(IncrementalHeader.namePrefix + parts[parts.count - 1])
-        return FilePlan(file: file, path: parts.joined(separator: "/"), increment: increment)
     }
 
     /// Sends all archives, and ends the backup before the last of them does.
     private func send(_ archives: [Archive], to streams: BackupStreams) async throws -> LSN {
         var readers: [ServerFileReader] = []
         defer { for reader in readers { reader.close() } }
-        for _ in 0..<max(1, plan.workers) { readers.append(try await ServerFileReader.open(plan.connection)) }
+        let instance = try await session.instance()
+        for _ in 0..<max(1, plan.workers) {
+            readers.append(try await ServerFileReader.open(plan.connection, of: instance))
+        }
         let stretches = ServerFileStream(
             readers: readers, plans: archives.flatMap(\.entries).filter { !$0.file.isFolder })
         let writer = try await BlockArchiveWriter(
             streams: streams, isGroupReadable: session.parameter("data_directory_mode") == "0750",
-            bytesPerSecond: plan.maxRateInKilobytesPerSecond.map { $0 * 1024 })
+            meter: plan.meter)
         var end = LSN.zero
         for archive in archives {
             try await streams.archiveStarted(archive.description)

@@ -22,7 +22,9 @@ struct DataDirectory {
     /// - Parameters:
     ///   - listing: all that is there, folders before what is in them.
     ///   - versionFolder: the folder of this PostgreSQL in each tablespace; what else is there belongs to other clusters.
-    init(_ listing: [ServerFile], versionFolder: String) {
+    ///   - tablespaces: those that were there when the backup began. One that came later comes again when the log is replayed, and
+    ///     must not be there before.
+    init(_ listing: [ServerFile], versionFolder: String, tablespaces: Set<Substring>) {
         let unlogged = Self.unlogged(listing)
         let inTablespaces = "pg_tblspc/"
         var leftOut = ""
@@ -32,7 +34,9 @@ struct DataDirectory {
             if !leftOut.isEmpty, file.path.hasPrefix(leftOut) { continue }
             let parts = file.path.split(separator: "/", omittingEmptySubsequences: false)
             guard let name = parts.last else { continue }
-            let isForeign = file.path.hasPrefix(inTablespaces) && parts.count == 3 && parts[2] != versionFolder
+            let isForeign =
+                file.path.hasPrefix(inTablespaces)
+                && (!tablespaces.contains(parts[1]) || parts.count > 2 && parts[2] != versionFolder)
             if isForeign || Self.excludedNames.contains(name) || Self.excludedPrefixes.contains(where: name.hasPrefix) {
                 if file.isFolder { leftOut = file.path + "/" }
                 continue

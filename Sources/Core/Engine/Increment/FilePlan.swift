@@ -1,7 +1,7 @@
 import PostgresClient
 import WALFormat
 
-/// How one file of the server goes into an incremental backup.
+/// How one file of the server goes into an incremental backup. Its blocks are found again when its turn comes: there may be many.
 struct FilePlan {
     /// The most bytes that are asked for as one stretch.
     static let stretchByteCount = 1 << 20
@@ -9,11 +9,29 @@ struct FilePlan {
     let file: ServerFile
     /// Its path in the archive.
     let path: String
+    private let rule: IncrementRule
+    /// Bytes of its entry in the archive.
+    let byteCount: Int
+
+    /// - Parameter path: of the whole file in the archive.
+    init(_ file: ServerFile, path: String, rule: IncrementRule) {
+        self.file = file
+        self.rule = rule
+        let increment = file.isFolder ? nil : rule.increment(of: file)
+        byteCount = increment?.fileByteCount ?? file.byteCount
+        var parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        if increment != nil {
+            parts[parts.count - 1] = Substring(IncrementalHeader.namePrefix + parts[parts.count - 1])
+        }
+        self.path = parts.joined(separator: "/")
+    }
+
     /// The blocks that are sent; nil for a whole file.
-    let increment: IncrementalHeader?
+    var increment: IncrementalHeader? { file.isFolder ? nil : rule.increment(of: file) }
 
     /// What is read of it, ascending.
-    var stretches: [ServerFileRange] {
+    /// - Parameter increment: the blocks that are sent.
+    func stretches(_ increment: IncrementalHeader?) -> [ServerFileRange] {
         let size = IncrementalHeader.blockByteCount
         let whole =
             increment.map { $0.runs.map { (Int($0.first) * size, Int($0.count) * size) } } ?? [(0, file.byteCount)]
@@ -24,9 +42,6 @@ struct FilePlan {
             }
         }
     }
-
-    /// Bytes of its entry in the archive.
-    var byteCount: Int { increment?.fileByteCount ?? file.byteCount }
 }
 
 /// Decides what is sent of each file: only the blocks that changed since the parent, where that is known of all of them.

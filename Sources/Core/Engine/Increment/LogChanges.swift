@@ -17,9 +17,10 @@ struct LogChanges {
         var collector = ChangeCollector(start: start, end: end, segmentSize: segmentSize)
         do {
             try await readArchive(into: collector)
-        } catch let error as EngineError where error.isDamage {
+        } catch let error as EngineError where error.isDamage || error.reason == .noIncremental {
+            // Bytes come before they are proven, so that damage may first look like a log that cannot be followed.
             Logger.current.warning(
-                "archived WAL is damaged; the server is asked for it",
+                "archived WAL cannot be used; the server is asked for it",
                 metadata: [LogKeys.server: "\(archive.server)", LogKeys.error: "\(error)"])
             collector = ChangeCollector(start: start, end: end, segmentSize: segmentSize)
         }

@@ -28,8 +28,7 @@ final class ServerFileStream {
     func advance() async throws -> Bool {
         next += 1
         if next >= currentCount { try await receive() }
-        guard let current else { throw CancellationError() }
-        return current.isThere(next)
+        return current?.isThere(next) ?? false
     }
 
     /// Calls `body` with the bytes of the stretch.
@@ -47,7 +46,9 @@ final class ServerFileStream {
             try await reader.request(request)
             underWay.append((reader, request.count))
         }
-        guard !underWay.isEmpty else { throw CancellationError() }
+        guard !underWay.isEmpty else {
+            throw EngineError(.streamMalformed, "more of the server's files is wanted than was planned")
+        }
         let (reader, count) = underWay.removeFirst()
         current = try await reader.receive(count: count)
         (next, currentCount) = (0, count)
@@ -60,8 +61,12 @@ final class ServerFileStream {
             if let stretch = pending.popFirst() {
                 request.append(stretch)
                 byteCount += stretch.byteCount
-            } else if let plan = plans.popFirst() {
-                pending = plan.stretches[...]
+            } else if let plan = plans.first {
+                // On a standby this file says up to where the log must be replayed: it is read when all others have been.
+                let isLast = plan.file.path == DataDirectory.control
+                if isLast, !request.isEmpty || !underWay.isEmpty { break }
+                plans.removeFirst()
+                pending = plan.stretches(plan.increment)[...]
             } else {
                 break
             }

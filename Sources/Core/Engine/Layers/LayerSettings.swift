@@ -35,10 +35,4 @@ package struct LayerClock: Sendable {
         self.now = now
         self.sleep = sleep
     }
-
-    /// The machine's own clock.
-    package static let continuous: LayerClock = {
-        let start = ContinuousClock.now
-        return LayerClock(now: { ContinuousClock.now - start }, sleep: { try await Task.sleep(for: $0) })
-    }()
 }

@@ -47,8 +47,10 @@ package struct WALUpload: Sendable {
             let names = try inbox.finished()
             try count()
             guard !names.isEmpty else { return }
-            let stored = Mutex((waiting: names[...], done: Set<String>()))
-            _ = try await names.map(atOnce: Self.filesAtOnce) { name in
+            // A timeline's history comes before its segments.
+            let batch = Array(Self.isHistory(names[0]) ? names.prefix(1) : names.prefix { !Self.isHistory($0) })
+            let stored = Mutex((waiting: batch[...], done: Set<String>()))
+            _ = try await batch.map(atOnce: Self.filesAtOnce) { name in
                 try await store(inbox.path(name))
                 try stored.withLock { stored in
                     stored.done.insert(name)
@@ -57,6 +59,8 @@ package struct WALUpload: Sendable {
             }
         }
     }
+
+    private static func isHistory(_ name: String) -> Bool { name.hasSuffix(".history") }
 
     /// Removes what is stored with all before it. A receiver that begins again goes on behind the last file in the inbox: that must
     /// be the last that came.
