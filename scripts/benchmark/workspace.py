@@ -24,7 +24,8 @@ class Workspace:
 
     def discard(self, path):
         """Puts a folder aside without what its files hold."""
-        moved = f"{self.trash}/{os.path.basename(path)}"
+        self.number += 1
+        moved = f"{self.trash}/{self.number}-{os.path.basename(path)}"
         os.rename(path, moved)
         for parent, _, names in os.walk(moved):
             for name in names:
