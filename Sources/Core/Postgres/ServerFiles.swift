@@ -144,7 +144,10 @@ extension PostgresSession {
             guard row.count == 4, let path = row[0], let size = row[2].flatMap({ Int($0) }),
                 let modified = row[3].flatMap({ Int($0) })
             else { return nil }
-            return ServerFile(path: path, isFolder: row[1] == "t", byteCount: size, modifiedAt: modified)
+            // A file system holds neither larger files nor other times; sums of these stay numbers.
+            return ServerFile(
+                path: path, isFolder: row[1] == "t", byteCount: min(max(0, size), 1 << 44),
+                modifiedAt: min(max(0, modified), 1 << 36))
         }
     }
 

@@ -72,7 +72,7 @@ struct BlockBackup {
             Archive(description: BaseBackupArchive(name: $0.oid, location: $0.location))
         }
         var base = Archive(description: .base)
-        let numbers = Dictionary(uniqueKeysWithValues: tablespaces.enumerated().map { (Substring($1.oid), $0) })
+        let numbers = Dictionary(tablespaces.enumerated().map { (Substring($1.oid), $0) }) { first, _ in first }
         for file in files {
             let parts = file.path.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
             if parts.count == 3, parts[0] == "pg_tblspc", let number = numbers[parts[1]] {

@@ -58,7 +58,7 @@ struct LogChanges {
 private final class ChangeCollector: WALReceiver {
     private let end: LSN
     private var reader: BlockMapReader
-    private var page: [UInt8] = []
+    private var pages = WALPages()
     /// The position of the next byte.
     private(set) var position: LSN
     let stop = WALStop()
@@ -67,7 +67,6 @@ private final class ChangeCollector: WALReceiver {
         self.end = end
         reader = BlockMapReader(range: start.position..<max(start, end).position)
         position = start.roundedDownToSegment(size: segmentSize)
-        page.reserveCapacity(WALPageHeader.pageByteCount)
     }
 
     var isComplete: Bool { position >= end }
@@ -84,32 +83,21 @@ private final class ChangeCollector: WALReceiver {
     /// Takes the next bytes; what is behind the end does not matter.
     func take(_ bytes: RawSpan) throws {
         let count = min(bytes.byteCount, Int(clamping: end.byteCount(since: position)))
-        var offset = 0
-        while offset < count {
-            let piece = min(count - offset, WALPageHeader.pageByteCount - page.count)
-            unsafe bytes.extracting(offset..<offset + piece).withUnsafeBytes { unsafe page.append(contentsOf: $0) }
-            offset += piece
-            if page.count == WALPageHeader.pageByteCount { try read() }
-        }
+        try unsafe pages.consume(bytes.extracting(0..<count)) { try unsafe read($0) }
         position = position.advanced(by: bytes.byteCount)
     }
 
     /// What was found. The last page is one of which the end is not wanted.
     func finish() throws -> BlockMap {
-        if !page.isEmpty { try read() }
+        if !pages.page.isEmpty { try unsafe pages.page.withUnsafeBytes { try unsafe read($0) } }
         return reader.map
     }
 
-    private func read() throws {
-        let fault: WALFormatError? = unsafe page.withUnsafeBytes { bytes in
-            do throws(WALFormatError) {
-                try unsafe reader.consume(page: bytes)
-                return nil
-            } catch {
-                return error
-            }
+    private func read(_ page: UnsafeRawBufferPointer) throws {
+        do throws(WALFormatError) {
+            try unsafe reader.consume(page: page)
+        } catch {
+            throw EngineError(.noIncremental, "the WAL cannot be followed: \(error)")
         }
-        if let fault { throw EngineError(.noIncremental, "the WAL cannot be followed: \(fault)") }
-        page.removeAll(keepingCapacity: true)
     }
 }

@@ -22,7 +22,8 @@ enum WALFileCheck {
 
 /// Collects the pages of a file that comes in pieces of any length.
 struct WALPages {
-    private var page: [UInt8] = []
+    /// The beginning of a page of which the rest did not come yet; empty between two pages.
+    private(set) var page: [UInt8] = []
 
     /// Hands out each page that is complete.
     mutating func consume(_ bytes: RawSpan, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
