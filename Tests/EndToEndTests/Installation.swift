@@ -157,11 +157,7 @@ struct Installation {
 
     /// Waits until something in the repository has a path that `fits`.
     func waitUntilStored(_ fits: (String) -> Bool) throws {
-        let deadline = ContinuousClock.now + .seconds(300)
-        while try !stored().contains(where: fits) {
-            guard .now < deadline else { throw ProgramError(description: "it was never stored") }
-            usleep(2000)
-        }
+        try Waiting.until("something is stored", pause: 2) { try stored().contains(where: fits) }
     }
 
     private var environment: [String: String] { ["HOME": folder.path("home"), "LC_ALL": "C.UTF-8"] }

@@ -44,18 +44,10 @@ extension EndToEnd {
             return line?.split(separator: " ").last.flatMap { Int($0) }
         }
 
-        private func waitUntil(_ what: String, _ fits: () throws -> Bool) throws {
-            let deadline = ContinuousClock.now + .seconds(300)
-            while try !fits() {
-                guard .now < deadline else { throw ProgramError(description: "never: \(what)") }
-                usleep(100_000)
-            }
-        }
-
         /// Ends the current segment, waits until all is stored, and compares all that is there with what the server has.
         private func expectAll(_ installation: Installation) throws {
             let name = try cluster.endSegment()
-            try waitUntil("\(name) is stored") {
+            try Waiting.until("\(name) is stored") {
                 let list = try JSONReply(installation.run("wal", "ls", "primary", "-F", "json"))
                 return try list.list("Response", "Timelines").first?.text("Last") ?? "" >= name
             }
@@ -82,21 +74,21 @@ extension EndToEnd {
             let seconds = ProcessInfo.processInfo.environment["PGMONETA_OUTAGE_SECONDS"].flatMap { UInt32($0) } ?? 10
             let installation = try installation([])
             let daemon = try installation.startDaemon()
-            try waitUntil("streaming") { try metric("pgmoneta_wal_streaming") == 1 }
+            try Waiting.until("streaming") { try metric("pgmoneta_wal_streaming") == 1 }
             let load = try cluster.startInserting()
-            try waitUntil("a segment is stored") {
+            try Waiting.until("a segment is stored") {
                 try installation.run("wal", "ls", "primary").text.contains("Last: 0")
             }
 
             server.kill()
-            try waitUntil("told") { try metric("pgmoneta_wal_upload_failing") == 1 }
+            try Waiting.until("told") { try metric("pgmoneta_wal_upload_failing") == 1 }
             let safe = try #require(try metric("pgmoneta_wal_safe_position"))
             sleep(seconds)
             #expect(try metric("pgmoneta_wal_safe_position") ?? 0 > safe, "WAL is received all the same")
             #expect(try metric("pgmoneta_wal_streaming") == 1)
             try server.start()
 
-            try waitUntil("well again") { try metric("pgmoneta_wal_upload_failing") == 0 }
+            try Waiting.until("well again") { try metric("pgmoneta_wal_upload_failing") == 0 }
             load.signal(SIGTERM)
             _ = try load.finish()
             try expectAll(installation)
@@ -112,11 +104,11 @@ extension EndToEnd {
             let limit = 6 << 20
             let installation = try installation(["spool_limit = \(limit)"], secret: "wrong")
             let daemon = try installation.startDaemon()
-            try waitUntil("streaming") { try metric("pgmoneta_wal_streaming") == 1 }
+            try Waiting.until("streaming") { try metric("pgmoneta_wal_streaming") == 1 }
             let load = try cluster.startInserting()
 
-            try waitUntil("told") { try metric("pgmoneta_wal_upload_failing") == 1 }
-            try waitUntil("full") { try metric("pgmoneta_wal_streaming") == 0 }
+            try Waiting.until("told") { try metric("pgmoneta_wal_upload_failing") == 1 }
+            try Waiting.until("full") { try metric("pgmoneta_wal_streaming") == 0 }
             let kept = try Program.check("/usr/bin/du", ["-sB1", "\(spool.path)/spool"]).split { $0.isWhitespace }[0]
             // The folders themselves take some blocks.
             #expect(Int(kept) ?? .max <= limit + 65_536)
@@ -129,7 +121,7 @@ extension EndToEnd {
             let corrected = try installation.run(
                 "conf", "set", "target.far.secret_access_key", SeaweedServer.secret, "-F", "json")
             #expect(try JSONReply(corrected).text("Response", "NewValue") == "***")
-            try waitUntil("well again") {
+            try Waiting.until("well again") {
                 try metric("pgmoneta_wal_upload_failing") == 0 && metric("pgmoneta_wal_streaming") == 1
             }
             try expectAll(installation)

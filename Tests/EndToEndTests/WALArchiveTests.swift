@@ -34,6 +34,48 @@ extension EndToEnd {
             }
         }
 
+        @Test func `segments come from the spool that a process keeps filled, and it ends with its spool`() throws {
+            let server = try ArchivingServer()
+            let names = try (0..<6).map { _ in try server.archiveSegment() }
+            let folder = try server.restoreFolder()
+            func spooled() -> [String] {
+                let entries = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/.pgmoneta-spool")) ?? []
+                return entries.filter { $0.hasPrefix("0") }.map { String($0.prefix(24)) }.sorted()
+            }
+            #expect(try server.run(["wal-fetch", "primary", names[0], "\(folder)/file", "--ahead", "3"]).status == 0)
+            try Waiting.until("two segments wait") { spooled() == Array(names[1...2]) }
+            #expect(try !companions(of: folder).isEmpty)
+
+            // Without the archive only what waits can be had.
+            let repository = server.installation.repository
+            try FileManager.default.moveItem(atPath: repository, toPath: repository + ".away")
+            for name in names[1...2] {
+                #expect(try server.run(["wal-fetch", "primary", name, "\(folder)/file", "--ahead", "3"]).status == 0)
+                try Program.check("/usr/bin/cmp", ["\(folder)/file", "\(server.cluster.dataFolder)/pg_wal/\(name)"])
+            }
+            #expect(try server.run(["wal-fetch", "primary", names[3], "\(folder)/file"]).status == 255)
+            try FileManager.default.moveItem(atPath: repository + ".away", toPath: repository)
+            for name in names[3...] {
+                #expect(try server.run(["wal-fetch", "primary", name, "\(folder)/file"]).status == 0)
+            }
+            #expect(try server.run(["wal-fetch", "primary", Self.absent, "\(folder)/file"]).status == 1)
+            try Waiting.until("the spool is gone, and who filled it") {
+                try !FileManager.default.fileExists(atPath: "\(folder)/.pgmoneta-spool")
+                    && companions(of: folder).isEmpty
+            }
+        }
+
+        /// The processes that fetch ahead for a file in a folder.
+        private func companions(of folder: String) throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { process in
+                guard Int(process) != nil,
+                    let environment = try? String(contentsOfFile: "/proc/\(process)/environ", encoding: .utf8),
+                    let arguments = try? String(contentsOfFile: "/proc/\(process)/cmdline", encoding: .utf8)
+                else { return false }
+                return environment.contains("PGMONETA_COMPANION=3") && arguments.contains(folder)
+            }
+        }
+
         @Test func `WAL goes with the oldest backup that needs it, on each target, and the newest restores`() throws {
             let places = try Places()
             let server = try ArchivingServer(places: places, general: ["retention = 1"])

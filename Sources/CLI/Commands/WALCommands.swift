@@ -57,8 +57,10 @@ package struct WALFetchCommand: WALFileCommand {
 
     @OptionGroup package var options: CommonOptions
 
-    @Option(help: ArgumentHelp("How many segments more are fetched with one, 0 to 16.", valueName: "number"))
-    var ahead = 4
+    @Option(
+        help: ArgumentHelp(
+            "How many segments a process of its own keeps ready behind one, 0 to 16.", valueName: "number"))
+    var ahead = 8
 
     @Option(
         help: ArgumentHelp(
@@ -99,7 +101,7 @@ package struct WALFetchCommand: WALFileCommand {
         let isThere = try await context.service.fetchWAL(
             WALFetchRequest(
                 server: context.server, targets: context.targets, name: name, path: path, aheadCount: ahead,
-                spoolFolder: spool))
+                spoolFolder: spool, inheritedLock: Companion.inheritedFile(session.environment)))
         if isThere {
             var response = context.replies.common(ServerIdentity(name: server))
             response["File"] = .string(file)

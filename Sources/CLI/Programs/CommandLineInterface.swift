@@ -29,6 +29,7 @@ public struct CommandLineInterface: Sendable {
     /// It is the first and last thing in a `main` that is not asynchronous. The main actor does nothing in these programs.
     public func run() -> Never {
         signal(SIGPIPE, SIG_IGN)
+        Companion.leaveSession(ProcessInfo.processInfo.environment)
         MemoryUse.keepSmall()
         let console = Console.standard
         switch CommandTree(program: program).parse(Array(CommandLine.arguments.dropFirst())) {
@@ -43,14 +44,14 @@ public struct CommandLineInterface: Sendable {
     private func run(_ command: any SessionCommand, _ console: Console) -> Never {
         let session = Session(
             program: program.name, kit: kit, environment: ProcessInfo.processInfo.environment, clock: .system,
-            console: console, makeService: ServiceWiring.makeService)
+            console: console, makeService: ServiceWiring.makeService, startCompanion: Companion.start)
         // Administration does short things that clean up nothing, and ^C just ends it.
         if program == .user { Interruption.blockSignals() }
         let work = Task.detached {
             let exitCode = await CommandRunner(session).run(command)
             // Not `exit`: what C libraries do then, as OpenSSL does when it frees its tables, meets threads that are just ending and
             // free their parts (seen once in some thousand runs as a double free). Nothing is buffered here.
-            _exit(exitCode.rawValue)
+            _exit(Companion.exitCode(exitCode, session.environment).rawValue)
         }
         guard program == .user else { while true { pause() } }
         Interruption.waitForSignals(exitCodeAtOnce: type(of: command).exitCodeAtOnce) {

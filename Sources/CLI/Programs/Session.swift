@@ -21,11 +21,13 @@ package struct Session: Sendable {
     package var console: Console
     /// Makes the engine's services.
     package var makeService: ServiceMaker?
+    /// Starts the program once more with the same arguments and a file to inherit; nil where that is not possible.
+    package var startCompanion: (@Sendable (Int32) throws -> Void)?
 
     /// Makes a session.
     package init(
         program: String, kit: Kit, environment: [String: String], clock: CommandClock, console: Console,
-        makeService: ServiceMaker? = nil
+        makeService: ServiceMaker? = nil, startCompanion: (@Sendable (Int32) throws -> Void)? = nil
     ) {
         self.program = program
         self.kit = kit
@@ -33,6 +35,7 @@ package struct Session: Sendable {
         self.clock = clock
         self.console = console
         self.makeService = makeService
+        self.startCompanion = startCompanion
     }
 }
 

@@ -28,13 +28,23 @@ extension EngineService {
 
     func fetchWAL(_ request: WALFetchRequest) async throws -> Bool {
         try await running(.walFetch, request.server.name) {
-            let clock = session.clock
             let path = AbsolutePath.of(request.path)
             let beside = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
-            let spool = request.spoolFolder.map { AbsolutePath.of($0) } ?? "\(beside)/.pgmoneta-spool"
+            let spool = WALSpool(
+                folder: request.spoolFolder.map { "\(AbsolutePath.of($0))/\(request.server.name)" }
+                    ?? "\(beside)/.pgmoneta-spool")
+            let sources = walSources(request.server.name, request.targets)
+            if let inherited = request.inheritedLock {
+                try await WALPrefetch(
+                    sources: sources, spool: spool, aheadCount: request.aheadCount, patience: .seconds(30)
+                ).run(after: request.name, holding: SpoolLock(descriptor: inherited))
+                return true
+            }
+            let clock = session.clock
             return try await WALFetch(
-                sources: walSources(request.server.name, request.targets),
-                spoolFolder: spool, aheadCount: request.aheadCount, clock: { clock.unixMilliseconds() / 1000 }
+                sources: sources, spool: spool, aheadCount: request.aheadCount,
+                clock: { clock.unixMilliseconds() / 1000 },
+                startPrefetch: { try session.startCompanion?($1.descriptor) }
             ).run(request.name, to: path)
         }
     }

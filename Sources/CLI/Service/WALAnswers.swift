@@ -40,10 +40,12 @@ package struct WALFetchRequest: Sendable {
     package var name: WALFileName
     /// Where it is written.
     package var path: String
-    /// How many segments behind it are fetched with it.
+    /// How many segments behind it shall wait in the spool.
     package var aheadCount: Int
-    /// Where they wait; nil is beside the file.
+    /// The folder in which those of this server have theirs; nil is beside the file.
     package var spoolFolder: String?
+    /// For the process that another one started to fetch ahead: the locked file of the spool, which it inherited.
+    package var inheritedLock: Int32?
 }
 
 /// `wal ls <server>`.

@@ -57,7 +57,7 @@ import Testing
         }
 
         func waitUntil(_ fits: (ReceiverProgress.Reading) -> Bool) async throws {
-            let deadline = ContinuousClock.now + .seconds(60)
+            let deadline = ContinuousClock.now + .seconds(600)
             while !fits(progress.reading) {
                 guard .now < deadline else { throw ProgramError(description: "it never came: \(progress.reading)") }
                 try await Task.sleep(for: .milliseconds(20))
@@ -121,7 +121,7 @@ import Testing
         let position = try Self.position(cluster)
 
         // Each of them would wait ten seconds for the next regular status.
-        #expect(.now - begin < .seconds(60))
+        #expect(.now - begin < .seconds(250))
         #expect(running.progress.reading.safe.position + (1 << 16) >= position.position)
         await running.end()
     }

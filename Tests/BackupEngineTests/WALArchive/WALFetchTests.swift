@@ -111,25 +111,105 @@ import Testing
         async throws
     {
         try await pushAll(to: [lab.backend()], encryption: "aes-256-gcm")
+        let names = segments.map(\.name)
+
+        #expect(try await lab.fetch(names[0], from: [lab.backend()], ahead: 3))
+
+        #expect(try await lab.spoolHolds(Array(names[1...2])))
+        #expect(names[2] == "000000010000000100000000")
+        // They are served without the target, and from the first one that is taken on three are kept ready while there are more.
+        let dead = FaultyBackend(lab.backend()) { _ in WALLab.fault }
+        for number in 1..<segments.count {
+            #expect(try await lab.fetch(names[number], from: [dead], ahead: 3))
+            #expect(try lab.bytes(lab.restored()) == segments[number].bytes)
+            #expect(try await lab.spoolHolds(Array(names[(number + 1)...].prefix(3))), "\(number)")
+        }
+        #expect(try await lab.spoolIsGone())
+    }
+
+    @Test func `a segment that was taken is fetched again at once, also while others come`() async throws {
+        try await pushAll(to: [lab.backend()])
+        let names = segments.map(\.name)
+        #expect(try await lab.fetch(names[0], from: [lab.backend()], ahead: 3))
+        #expect(try await lab.spoolHolds(Array(names[1...2])))
+
+        // One who waits for what does not come waits for an hour here.
+        for name in [names[1], names[1], names[0]] {
+            #expect(try await lab.fetch(name, from: [lab.backend()], ahead: 3))
+        }
+        #expect(try lab.bytes(lab.restored()) == segments[0].bytes)
+    }
+
+    @Test func `one that another process is bringing is waited for, and fetched when that process ends without it`()
+        async throws
+    {
+        try await pushAll(to: [lab.backend()])
+        let spool = WALSpool(folder: lab.spool)
+        var lock = try spool.lock()
+        #expect(lock != nil)
+        #expect(try spool.lock() == nil)
+        // Nobody knows yet what that process brings.
+        let waiting = Task { [lab, segments] in try await lab.fetch(segments[0].name, from: [lab.backend()]) }
+        try await Task.sleep(for: .milliseconds(200))
+        #expect(!FileManager.default.fileExists(atPath: lab.restored()))
+
+        lock = nil
+
+        #expect(try await waiting.value)
+        #expect(try lab.bytes(lab.restored()) == segments[0].bytes)
+    }
+
+    @Test func `when nobody takes the segments any more, they wait and somebody else goes on`() async throws {
+        try await pushAll(to: [lab.backend()])
+        let spool = WALSpool(folder: lab.spool)
+
+        #expect(try await lab.fetch(segments[0].name, from: [lab.backend()], ahead: 3, patience: .milliseconds(300)))
+
+        var lock = try spool.lock()
+        while lock == nil {
+            try await Task.sleep(for: .milliseconds(20))
+            lock = try spool.lock()
+        }
+        #expect(try await lab.spoolHolds(segments[1...2].map(\.name)))
+        lock = nil
+        let dead = FaultyBackend(lab.backend()) { _ in WALLab.fault }
+        #expect(try await lab.fetch(segments[1].name, from: [dead]))
+    }
+
+    @Test func `of a folder that is used for the spool only the spool's own files go`() async throws {
+        try await pushAll(to: [lab.backend()])
+        try FileManager.default.createDirectory(atPath: lab.spool, withIntermediateDirectories: false)
+        for name in ["postgresql.conf", segments[5].name, "000000010000000000000009.partial"] {
+            try Data("mine".utf8).write(to: URL(filePath: "\(lab.spool)/\(name)"))
+        }
+        let foreign = lab.names(in: lab.spool)
 
         #expect(try await lab.fetch(segments[0].name, from: [lab.backend()], ahead: 3))
+        #expect(try await !lab.fetch("00000002.history", from: [lab.backend()]))
 
-        let waiting = lab.names(in: lab.spool).map { String($0.prefix(24)) }
-        #expect(waiting == segments[1...3].map(\.name))
-        #expect(waiting.last == "000000010000000100000001")
-        // They are served without the target.
-        let dead = FaultyBackend(lab.backend()) { _ in WALLab.fault }
-        for segment in segments[1...3] {
-            #expect(try await lab.fetch(segment.name, from: [dead], ahead: 3))
-            #expect(try lab.bytes(lab.restored()) == segment.bytes)
-        }
-        #expect(lab.names(in: lab.spool) == [])
+        #expect(try await lab.comes { lab.names(in: lab.spool) == foreign })
+    }
+
+    @Test func `a link in the spool's place is not followed`() async throws {
+        try await pushAll(to: [lab.backend()])
+        let other = lab.folder.path("other")
+        try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: false)
+        let waiting = "\(other)/\(segments[1].name).0"
+        try Data("x".utf8).write(to: URL(filePath: waiting))
+        try FileManager.default.createSymbolicLink(atPath: lab.spool, withDestinationPath: other)
+
+        #expect(try await lab.fetch(segments[0].name, from: [lab.backend()], ahead: 3))
+        #expect(try await lab.fetch(segments[1].name, from: [lab.backend()], ahead: 3))
+        #expect(try await !lab.fetch("00000002.history", from: [lab.backend()]))
+
+        #expect(lab.names(in: other) == ["\(segments[1].name).0"])
     }
 
     @Test func `what waits in the spool is proven again, and thrown away when it is not what was fetched`() async throws
     {
         try await pushAll(to: [lab.backend()])
         #expect(try await lab.fetch(segments[0].name, from: [lab.backend()], ahead: 2))
+        #expect(try await lab.spoolHolds(segments[1...2].map(\.name)))
         let waiting = try #require(lab.names(in: lab.spool).first)
         let path = "\(lab.spool)/\(waiting)"
         var content = try lab.bytes(path)
@@ -144,6 +224,7 @@ import Testing
     @Test func `what waited for hours is fetched anew`() async throws {
         try await pushAll(to: [lab.backend()])
         #expect(try await lab.fetch(segments[0].name, from: [lab.backend()], ahead: 1))
+        #expect(try await lab.spoolHolds([segments[1].name]))
         let dead = FaultyBackend(lab.backend()) { _ in WALLab.fault }
 
         await #expect(throws: StorageError.self) {
@@ -154,10 +235,11 @@ import Testing
     @Test func `at the end of the archive the spool is emptied`() async throws {
         try await pushAll(to: [lab.backend()])
         #expect(try await lab.fetch(segments[0].name, from: [lab.backend()], ahead: 3))
+        #expect(try await lab.spoolHolds(segments[1...2].map(\.name)))
 
         #expect(try await !lab.fetch("00000002.history", from: [lab.backend()]))
 
-        #expect(!FileManager.default.fileExists(atPath: lab.spool))
+        #expect(try await lab.spoolIsGone())
     }
 
     @Test func `what stands at the destination is replaced`() async throws {

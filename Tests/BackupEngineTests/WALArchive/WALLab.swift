@@ -58,15 +58,46 @@ struct WALLab {
 
     func fetch(
         _ name: String, from backends: [any StorageBackend], ahead: Int = 0, to path: String? = nil,
+        patience: Duration = .seconds(3600), waitingLimit: Duration = .seconds(3600),
         now: @escaping @Sendable () -> Int = { time(nil) }
     ) async throws -> Bool {
         let sources = backends.enumerated().map { number, backend in
             WALSource(name: "target\(number)") { try await archive(backend) }
         }
+        let spool = WALSpool(folder: spool)
         return try await WALFetch(
-            sources: sources, spoolFolder: spool, aheadCount: ahead, clock: now
+            sources: sources, spool: spool, aheadCount: ahead, waitingLimit: waitingLimit, clock: now,
+            startPrefetch: { name, lock in
+                Task {
+                    try await WALPrefetch(sources: sources, spool: spool, aheadCount: ahead, patience: patience)
+                        .run(after: name, holding: lock)
+                }
+            }
         ).run(try #require(WALFileName(name)), to: path ?? restored())
     }
+
+    /// Waits until the spool holds these segments and no others; false when that does not come.
+    func spoolHolds(_ names: [String]) async throws -> Bool {
+        try await comes { waiting == names }
+    }
+
+    /// Waits until there is no spool.
+    func spoolIsGone() async throws -> Bool {
+        try await comes { !FileManager.default.fileExists(atPath: spool) }
+    }
+
+    /// Waits for something, as long as it may take beside all other tests; false when it does not come.
+    func comes(_ fits: () throws -> Bool) async throws -> Bool {
+        let deadline = ContinuousClock.now + .seconds(600)
+        while .now < deadline {
+            if try fits() { return true }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        return false
+    }
+
+    /// The segments in the spool.
+    private var waiting: [String] { self.names(in: spool).filter { $0.hasPrefix("0") }.map { String($0.prefix(24)) } }
 
     func bytes(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(filePath: path))) }
 

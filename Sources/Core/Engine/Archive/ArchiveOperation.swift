@@ -65,7 +65,8 @@ package struct ArchiveOperation: Sendable {
         let target = UploadTarget(name: destination.backend.displayName, backend: destination.backend)
         let pipe = EncodePipe(
             chain: destination.codecs, format: .standard, targets: [target], cryptography: cryptography,
-            binding: .file, keyPrefix: "", workers: chain.newest.frames.workers, createsOnly: !destination.replaces)
+            binding: .file, keyPrefix: "", workers: chain.newest.frames.workers, createsOnly: !destination.replaces,
+            digestsObjects: false)
         let receipt = try await pipe.run {
             let stream = pipe.beginStream(framesPerVolume: nil) { _ in name }
             try await write(snapshot, to: stream)

@@ -8,8 +8,9 @@ package struct FrameFormat: Sendable, Hashable, Codable {
     /// Frames in each volume but a stream's last.
     package var framesPerVolume: Int
 
-    /// 1 MiB frames, and 1 GiB of plain bytes a volume: about 256 MiB stored at the usual compression.
-    package static let standard = FrameFormat(frameByteCount: 1 << 20, framesPerVolume: 1024)
+    /// 1 MiB frames, and 256 MiB of plain bytes a volume: small enough that two processors share the volumes of a backup evenly when each is read
+    /// and hashed on its own, and large enough that a database of 1 TB is stored in a few thousand objects.
+    package static let standard = FrameFormat(frameByteCount: 1 << 20, framesPerVolume: 256)
 
     /// Makes a format.
     package init(frameByteCount: Int, framesPerVolume: Int) {
@@ -42,12 +43,15 @@ package final class EncodePipe: Sendable {
     private let firstFailure = Mutex<(any Error)?>(nil)
     /// Whether an object that is there already is a fault.
     let createsOnly: Bool
+    /// Whether the SHA-512 of each object is computed.
+    let digestsObjects: Bool
     private let workers: Int
 
     /// Makes a pipe with memory for `workers` × 2 + 4 frames.
     package init(
         chain: CodecChain, format: FrameFormat, targets: [UploadTarget], cryptography: any Cryptography,
-        binding: ObjectBinding, keyPrefix: String, workers: Int, createsOnly: Bool = false
+        binding: ObjectBinding, keyPrefix: String, workers: Int, createsOnly: Bool = false,
+        digestsObjects: Bool = true
     ) {
         self.chain = chain
         self.format = format
@@ -55,6 +59,7 @@ package final class EncodePipe: Sendable {
         self.cryptography = cryptography
         self.binding = binding
         self.createsOnly = createsOnly
+        self.digestsObjects = digestsObjects
         self.keyPrefix = keyPrefix
         self.workers = workers
         let storedByteCount = chain.maximumEncodedByteCount(forPlain: format.frameByteCount)

@@ -15,7 +15,7 @@ package struct StoredObject: Sendable, Hashable, Codable {
     package var path: String
     /// Stored bytes.
     package var bytes: Int
-    /// Lower-case hexadecimal SHA-512 of the stored bytes.
+    /// Lower-case hexadecimal SHA-512 of the stored bytes; empty where the pipe was told not to compute it.
     package var sha512: String
 
     /// Makes an entry.
@@ -162,6 +162,7 @@ package final class FrameStream: @unchecked Sendable {
         var early: [Int: Frame] = [:]
         var next = 0
         var digest: (any Digest)?
+        let isDigested = pipe.digestsObjects
         var volumeByteCount = 0
         while frameCount.withLock({ $0 }) != next {
             guard let arrived = try await encoded.next() else { break }
@@ -169,22 +170,20 @@ package final class FrameStream: @unchecked Sendable {
             while let frame = early.removeValue(forKey: next) {
                 next += 1
                 if frame.position.index == 0 {
-                    let fresh = pipe.cryptography.makeDigest(.sha512)
                     let header = frame.object?.header ?? []
-                    fresh.update(unsafe header.span.bytes)
+                    digest = isDigested ? pipe.cryptography.makeDigest(.sha512) : nil
+                    digest?.update(unsafe header.span.bytes)
                     done.headerByteCount = header.count
                     volumeByteCount = header.count
-                    digest = fresh
                 }
                 frame.stored.withBytes { digest?.update($0) }
                 volumeByteCount += frame.stored.count
                 done.frames.append(StoredFrame(byteCount: UInt32(frame.stored.count), checksum: frame.storedChecksum))
-                if frame.position.isLast, let finished = digest?.finish() {
+                if frame.position.isLast {
                     done.volumes.append(
                         StoredObject(
                             path: path(frame.number / framesPerVolume), bytes: volumeByteCount,
-                            sha512: hexadecimal(finished)))
-                    digest = nil
+                            sha512: digest.map { hexadecimal($0.finish()) } ?? ""))
                 }
                 frame.share(with: writers.count)
                 for writer in writers { writer.frames.send(frame) }

@@ -22,7 +22,22 @@ package struct StoredObjectReader {
     package func stream(
         _ object: StoredObject, key: ObjectKey, identity: ObjectIdentity, to consume: (RawSpan) async throws -> Void
     ) async throws {
-        let digest = cryptography.makeDigest(.sha512)
+        try await stream(
+            path: object.path, byteCount: object.bytes, sha512: object.sha512, key: key, identity: identity, to: consume
+        )
+    }
+
+    /// Hands out the plain bytes of an object as it is recorded otherwise.
+    ///
+    /// - Parameters:
+    ///   - path: how errors name it.
+    ///   - byteCount: its stored size.
+    ///   - sha512: the digest of its stored bytes; nil where the caller proves the plain bytes.
+    package func stream(
+        path: String, byteCount: Int, sha512: String?, key: ObjectKey, identity: ObjectIdentity,
+        to consume: (RawSpan) async throws -> Void
+    ) async throws {
+        let digest = sha512.map { _ in cryptography.makeDigest(.sha512) }
         let stages = try chain.codecs.reversed().map { try $0.makeStreamDecoder(identity) }
         let decoding = DecodingStages(stages, bufferByteCount: Self.chunkByteCount)
         let input = FrameBuffer(capacity: Self.chunkByteCount)
@@ -35,7 +50,7 @@ package struct StoredObjectReader {
                 let count = try await input.fill { room in try await reader.read(into: &room) }
                 if count == 0 { break }
                 total += count
-                input.withBytes { digest.update($0) }
+                if let digest { input.withBytes { digest.update($0) } }
                 try await input.withBytes { (bytes: RawSpan) async throws in try await decoding.push(bytes, to: consume)
                 }
             }
@@ -47,9 +62,12 @@ package struct StoredObjectReader {
             throw error
         }
         await reader.close()
-        if let fault { throw EngineError(.objectDamaged, "'\(object.path)': \(fault)") }
-        guard total == object.bytes, hexadecimal(digest.finish()) == object.sha512 else {
-            throw EngineError(.objectDamaged, "'\(object.path)' is not what the backup wrote (its SHA-512 differs)")
+        if let fault { throw EngineError(.objectDamaged, "'\(path)': \(fault)") }
+        guard total == byteCount else {
+            throw EngineError(.objectDamaged, "'\(path)' has \(total) bytes and not \(byteCount)")
+        }
+        guard digest.map({ hexadecimal($0.finish()) }) == sha512 else {
+            throw EngineError(.objectDamaged, "'\(path)' is not what the backup wrote (its SHA-512 differs)")
         }
     }
 

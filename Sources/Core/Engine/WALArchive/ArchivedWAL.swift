@@ -1,7 +1,11 @@
 import BackupAPI
 
 /// `<file>.json` in the WAL archive: a file exists there if and only if this does, and it never changes.
-package struct ArchivedWAL: Sendable, Hashable, Codable {
+package struct ArchivedWAL: Sendable, Hashable, AuthenticatedText {
+    static let kind = "the record of an archived file"
+    static let info = "pgmoneta-wal-1"
+    static let byteLimit = 1 << 20
+
     package var format = Layout.formatVersion
     /// Random and unique; the encrypted bytes are bound to it.
     package var id: String
@@ -16,13 +20,21 @@ package struct ArchivedWAL: Sendable, Hashable, Codable {
     package var codecs: [BackupRecord.UsedCodec]
     package var frames: FrameFormat
     /// Where the file's bytes are; the path is below the folder of the timeline.
-    package var object: StoredObject
+    package var object: Object
     /// What a segment says about itself; nil for other files.
     package var segment: Segment?
     /// The id of the key that authenticates this text; nil in a plain repository.
     package var key: String?
     /// HMAC-SHA-256 of this text with 64 zeros in its place; else empty.
     package var authentication = ""
+
+    /// The stored object. It has no digest of its own: what it is decoded to is proven by the file's, and processors compute one
+    /// for each segment of a busy server.
+    package struct Object: Sendable, Hashable, Codable {
+        package var path: String
+        /// Stored bytes.
+        package var bytes: Int
+    }
 
     /// What the archive knows of a segment without opening it.
     package struct Segment: Sendable, Hashable, Codable {

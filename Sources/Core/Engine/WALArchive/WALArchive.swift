@@ -7,7 +7,7 @@ package struct WALArchive: Sendable {
     package let server: String
     let cryptography: any Cryptography
     private let codecs: CodecRegistry
-    private let file: ArchivedWALFile
+    private let file: AuthenticatedFile<ArchivedWAL>
 
     package init(
         repository: Repository, server: String, codecs: CodecRegistry, cryptography: any Cryptography
@@ -16,7 +16,7 @@ package struct WALArchive: Sendable {
         self.server = server
         self.codecs = codecs
         self.cryptography = cryptography
-        file = ArchivedWALFile(
+        file = AuthenticatedFile(
             keys: repository.keys, cryptography: cryptography, isEncrypted: repository.description.isEncrypted)
     }
 
@@ -25,7 +25,7 @@ package struct WALArchive: Sendable {
     /// Reads and checks the record of a file; nil when the archive does not have it.
     package func record(_ name: WALFileName) async throws -> ArchivedWAL? {
         let key = try Layout.walRecord(server, name)
-        guard let bytes = try await backend.readIfPresent(key, limit: ArchivedWALFile.byteLimit) else { return nil }
+        guard let bytes = try await backend.readIfPresent(key, limit: ArchivedWAL.byteLimit) else { return nil }
         return try record(from: bytes, name)
     }
 
@@ -56,15 +56,18 @@ package struct WALArchive: Sendable {
         try file.encode(record, name: Layout.walRecord(server, name).string)
     }
 
-    /// Hands out the bytes of a file piece by piece. They are proven only when the call returns: stored bytes by their digest and
-    /// by the encryption, the file by its own digest.
+    /// Hands out the bytes of a file piece by piece. They are proven only when the call returns: encrypted bytes by the encryption, the
+    /// file by its digest.
     /// - Throws: `.objectDamaged` when they are not what was archived, or are not there.
     func stream(_ record: ArchivedWAL, _ name: WALFileName, to consume: (RawSpan) throws -> Void) async throws {
         let key = try Layout.walObject(server, name.timeline, record.object.path)
         let digest = cryptography.makeDigest(.sha256)
         let reader = StoredObjectReader(backend: backend, chain: try chain(of: record), cryptography: cryptography)
         do {
-            try await reader.stream(record.object, key: key, identity: record.identity(key: key.string)) { bytes in
+            try await reader.stream(
+                path: record.object.path, byteCount: record.object.bytes, sha512: nil, key: key,
+                identity: record.identity(key: key.string)
+            ) { bytes in
                 digest.update(bytes)
                 try consume(bytes)
             }

@@ -133,7 +133,7 @@ package struct WALPush: Sendable {
         let pipe = EncodePipe(
             chain: chain, format: .standard, targets: lacking.map(\.target), cryptography: plan.cryptography,
             binding: .backup(id: id), keyPrefix: Layout.walPrefix(plan.server, file.name.timeline),
-            workers: plan.workers)
+            workers: plan.workers, digestsObjects: false)
         let receipt = try await pipe.run {
             let stream = pipe.beginStream(framesPerVolume: nil) { _ in path }
             try await file.copy(to: stream)
@@ -143,7 +143,7 @@ package struct WALPush: Sendable {
         let record = ArchivedWAL(
             id: id, server: plan.server, name: file.name.string, archivedAt: plan.clock(), bytes: file.byteCount,
             sha256: file.sha256, codecs: chain.codecs.map { .init(name: $0.name, parameters: $0.parameters) },
-            frames: .standard, object: object, segment: file.segment)
+            frames: .standard, object: .init(path: object.path, bytes: object.bytes), segment: file.segment)
         for one in lacking { try await commit(record, file, on: one) }
         return record
     }

@@ -1,0 +1,15 @@
+import Glibc
+
+/// Waiting for what other processes do.
+package enum Waiting {
+    /// Asks again and again.
+    /// - Parameter what: what is waited for, for the message.
+    /// - Throws: when it does not come within five minutes.
+    package static func until(_ what: String, pause milliseconds: UInt32 = 50, _ fits: () throws -> Bool) throws {
+        let deadline = ContinuousClock.now + .seconds(300)
+        while try !fits() {
+            guard .now < deadline else { throw ProgramError(description: "never: \(what)") }
+            usleep(milliseconds * 1000)
+        }
+    }
+}
