@@ -88,15 +88,73 @@ import Testing
         #expect(errorCount > 10)
     }
 
-    private static func read(_ bytes: [UInt8]) throws -> BlockMap {
-        var reader = BlockMapReader(range: 0..<UInt64.max)
+    /// Blocks from a limit on do not count: they are new whatever the map says of them.
+    @Test func `the map of a stretch is that of its parts put together, wherever it is divided`() {
+        let fork = RelationFork(tablespace: 1663, database: 5, relation: 16384, fork: 0)
+        var numbers = SeededNumbers(seed: 5)
+        for _ in 0..<300 {
+            let changes = (0..<40).map { _ in
+                (
+                    isCut: Int.random(in: 0..<6, using: &numbers) == 0,
+                    block: UInt32.random(in: 0..<9000, using: &numbers)
+                )
+            }
+            func map(_ part: some Sequence<(isCut: Bool, block: UInt32)>) -> BlockMap {
+                var map = BlockMap()
+                for change in part {
+                    if change.isCut { map.cut(fork, to: change.block) } else { map.mark(fork, change.block) }
+                }
+                return map
+            }
+            let border = Int.random(in: 0...changes.count, using: &numbers)
+            let whole = map(changes)[fork]
+            var merged = map(changes[..<border])
+
+            merged.merge(map(changes[border...]))
+
+            let limit = whole?.limit
+            #expect(merged[fork]?.limit == limit)
+            #expect(merged[fork]?.runs(in: 0..<(limit ?? .max)) == whole?.runs(in: 0..<(limit ?? .max)))
+        }
+    }
+
+    @Test func `the checkpoints at both ends of a stretch are found`() throws {
+        let cluster = try PostgresCluster.start(
+            15, settings: ["autovacuum": "off", "wal_keep_size": "1GB"], initdbArguments: ["--wal-segsize=1"])
+        let query = "SELECT redo_lsn - '0/0', checkpoint_lsn - '0/0' FROM pg_control_checkpoint()"
+        func checkpoint() throws -> (redo: UInt64, position: UInt64) {
+            try cluster.psql("CHECKPOINT")
+            let parts = try cluster.psql(query).split(separator: "|")
+            return (try #require(UInt64(parts[0])), try #require(UInt64(parts[1])))
+        }
+        try cluster.psql("SELECT pg_switch_wal()")
+        let first = try checkpoint()
+        try cluster.psql("CREATE TABLE t AS SELECT generate_series(1, 1000) i")
+        let last = try checkpoint()
+        try cluster.psql("CREATE TABLE u AS SELECT generate_series(1, 1000) i")
+        try cluster.psql("SELECT pg_switch_wal()")
+        let name = try cluster.psql("SELECT pg_walfile_name('0/0'::pg_lsn + \(first.redo))")
+        let bytes = [UInt8](try Data(contentsOf: URL(filePath: "\(cluster.dataFolder)/pg_wal/\(name)")))
+
+        let reader = try Self.reader(bytes, first.redo..<last.redo)
+
+        #expect(reader.beginning?.position == first.position)
+        #expect(reader.ending?.position == last.position)
+        #expect(reader.beginning?.checksum != reader.ending?.checksum)
+        #expect(try Self.reader(bytes, first.redo + 8..<last.redo).beginning == nil)
+    }
+
+    private static func read(_ bytes: [UInt8]) throws -> BlockMap { try reader(bytes, 0..<UInt64.max).map }
+
+    private static func reader(_ bytes: [UInt8], _ range: Range<UInt64>) throws -> BlockMapReader {
+        var reader = BlockMapReader(range: range)
         for start in stride(from: 0, to: bytes.count, by: WALPageHeader.pageByteCount) {
             try unsafe bytes.withUnsafeBytes {
                 try unsafe reader.consume(
                     page: UnsafeRawBufferPointer(rebasing: $0[start..<start + WALPageHeader.pageByteCount]))
             }
         }
-        return reader.map
+        return reader
     }
 
     /// Reads the segments of `pg_wal` that hold a stretch of the log.

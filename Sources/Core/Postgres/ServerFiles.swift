@@ -88,6 +88,17 @@ extension PostgresSession {
         return start
     }
 
+    /// How far the log is safe on the server's disk; on a standby, how far it was replayed.
+    package func endOfLog() async throws(PostgresError) -> LSN {
+        let rows = try await query(
+            """
+            SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
+            ELSE pg_catalog.pg_current_wal_flush_lsn() END
+            """)
+        guard let end = (rows.first?.first ?? nil).flatMap({ LSN($0) }) else { throw malformed(.query) }
+        return end
+    }
+
     /// Ends the backup that this session began. It does not wait for the server's archiver.
     package func stopOnlineBackup() async throws(PostgresError) -> OnlineBackupEnd {
         let call =

@@ -2,10 +2,21 @@
 package struct BlockMapReader {
     /// What was noted so far.
     package private(set) var map = BlockMap()
+    /// The checkpoint from which recovery begins where the range does.
+    package private(set) var beginning: Checkpoint?
+    /// The checkpoint from which recovery begins where the range ends; it stands behind the range.
+    package private(set) var ending: Checkpoint?
     private var records = WALRecordReader()
     private let range: Range<UInt64>
 
-    /// - Parameter range: the positions of the records that count; of the others, only the order is looked at.
+    /// A checkpoint's record: it tells one history of a cluster from another, because the time is in it.
+    package struct Checkpoint: Sendable, Hashable {
+        package var position: UInt64
+        /// The checksum that PostgreSQL gave it.
+        package var checksum: UInt32
+    }
+
+    /// - Parameter range: the positions of the records whose blocks count.
     package init(range: Range<UInt64>) { self.range = range }
 
     /// Takes the next page, or of the last one as much as there is. The first one is that of a segment.
@@ -13,10 +24,16 @@ package struct BlockMapReader {
     package mutating func consume(page: UnsafeRawBufferPointer) throws(WALFormatError) {
         var found: [WALRecord] = []
         try unsafe records.consume(page: page) { record in
-            if range.contains(record.position) { found.append(record) }
+            if range.contains(record.position) || record.manager == 0 { found.append(record) }
         }
         guard let header = records.header else { return }
-        for record in found { try map.add(record, majorVersion: header.majorVersion) }
+        for record in found {
+            if range.contains(record.position) { try map.add(record, majorVersion: header.majorVersion) }
+            guard let redo = try record.redo(majorVersion: header.majorVersion) else { continue }
+            let checkpoint = Checkpoint(position: record.position, checksum: try record.checksum())
+            if redo == range.lowerBound { beginning = checkpoint }
+            if redo == range.upperBound { ending = checkpoint }
+        }
     }
 }
 
@@ -46,14 +63,19 @@ package struct BlockMap: Sendable, Hashable {
         forks[RelationFork(tablespace: tablespace, database: database, relation: 0, fork: 0)] != nil
     }
 
+    /// Takes in a map of what came later.
+    package mutating func merge(_ later: BlockMap) {
+        for (fork, changes) in later.forks { forks[fork, default: ChangedBlocks()].merge(changes) }
+    }
+
     /// Notes a block.
-    mutating func mark(_ fork: RelationFork, _ block: UInt32) {
+    package mutating func mark(_ fork: RelationFork, _ block: UInt32) {
         guard fork.fork != Self.freeSpaceMap else { return }
         forks[fork, default: ChangedBlocks()].mark(block)
     }
 
     /// Notes that a file was made anew or cut, so that blocks from `limit` on are not those that were there before.
-    mutating func cut(_ fork: RelationFork, to limit: UInt32) {
+    package mutating func cut(_ fork: RelationFork, to limit: UInt32) {
         guard fork.fork != Self.freeSpaceMap else { return }
         forks[fork, default: ChangedBlocks()].cut(to: limit)
     }

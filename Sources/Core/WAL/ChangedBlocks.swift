@@ -1,7 +1,7 @@
 /// The blocks of one fork of a relation that changed. They count over all its files of 1 GiB.
 package struct ChangedBlocks: Sendable, Hashable {
     /// Blocks in a chunk, of which each has its bit.
-    private static let chunkBlockCount: UInt32 = 2048
+    package static let chunkBlockCount: UInt32 = 2048
 
     /// Blocks from here on are not those that were there before; nil when the fork was neither made anew nor cut.
     package private(set) var limit: UInt32?
@@ -23,6 +23,25 @@ package struct ChangedBlocks: Sendable, Hashable {
         chunks = chunks.filter { $0.key < chunk || $0.key == chunk && rest > 0 }
         for bit in rest..<Self.chunkBlockCount { chunks[chunk]?[Int(bit) / 64] &= ~(1 << UInt64(bit % 64)) }
     }
+
+    /// Takes in what changed later.
+    mutating func merge(_ later: ChangedBlocks) {
+        if let limit = later.limit { cut(to: limit) }
+        for (number, words) in later.chunks {
+            guard var own = chunks[number] else {
+                chunks[number] = words
+                continue
+            }
+            for index in own.indices { own[index] |= words[index] }
+            chunks[number] = own
+        }
+    }
+
+    /// The numbers of the chunks in which blocks changed, ascending.
+    package var chunkNumbers: [UInt32] { chunks.keys.sorted() }
+
+    /// The bits of a chunk, a block's the lower the lower its number; empty where nothing changed.
+    package func bits(inChunk number: UInt32) -> [UInt64] { chunks[number] ?? [] }
 
     /// The changed blocks in a range, as runs, ascending.
     package func runs(in range: Range<UInt32>) -> [BlockRun] {

@@ -102,6 +102,17 @@ package struct WALRecord: Sendable {
         return (fork, block, dataByteCount)
     }
 
+    /// Where recovery begins from a checkpoint; nil for a record of another kind (XLOG_CHECKPOINT_SHUTDOWN, XLOG_CHECKPOINT_ONLINE).
+    func redo(majorVersion: Int) throws(WALFormatError) -> UInt64? {
+        guard manager == 0, info & 0xF0 <= 0x10,
+            let data = try forEachReference(majorVersion: majorVersion, { _, _ in })
+        else { return nil }
+        return try number(at: data, as: UInt64.self)
+    }
+
+    /// The checksum that PostgreSQL gave the record.
+    func checksum() throws(WALFormatError) -> UInt32 { try number(at: 20, as: UInt32.self) }
+
     /// A number of the record.
     /// - Throws: `WALFormatError` when it is not wholly inside.
     func number<Number: FixedWidthInteger>(at offset: Int, as _: Number.Type) throws(WALFormatError) -> Number {

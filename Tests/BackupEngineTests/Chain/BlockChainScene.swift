@@ -9,13 +9,13 @@ struct BlockChainScene {
     private let folder: TemporaryFolder
     private let lab: EngineLab
 
-    init(_ major: Int) throws {
+    init(_ major: Int, isEncrypted: Bool = false) throws {
         // With checksums a change of a hint is in the log, so that trees can be compared byte for byte.
         cluster = try PostgresCluster.start(
             major, settings: ["autovacuum": "off", "wal_keep_size": "1GB", "max_prepared_transactions": "5"],
             initdbArguments: ["--data-checksums"])
         folder = try TemporaryFolder()
-        lab = EngineLab(folder: folder)
+        lab = EngineLab(folder: folder, isEncrypted: isEncrypted)
         // In a schema of its own, because it is empty after a restore.
         try cluster.psql(
             "CREATE SCHEMA s; CREATE UNLOGGED TABLE s.u AS SELECT generate_series(1, 1000) i; CREATE INDEX ON s.u (i)")
@@ -23,10 +23,28 @@ struct BlockChainScene {
 
     /// Takes a backup, a full one where no parent is given.
     func backup(on parent: BackupLabel? = nil) async throws -> BackupRecord {
-        var plan = lab.plan(cluster)
+        var plan = lab.plan(cluster, encryption: lab.masterKey.map { _ in "aes-256-gcm" })
         plan.parent = parent.map { ParentRequest(identifier: $0.string, codecs: lab.codecs) }
         let ready = plan
         return try await onPool { try await lab.backup(ready).record }
+    }
+
+    /// The paths of all summaries of the log, in the order of the log.
+    func summaries() throws -> [String] {
+        let folder = folder.path("repository/primary/summary")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+        return names.sorted { $0.dropFirst(24) < $1.dropFirst(24) }.map { "\(folder)/\($0)" }
+    }
+
+    /// Lets the server remove all WAL that it does not need itself.
+    func removeWAL() throws {
+        try cluster.psql("ALTER SYSTEM SET wal_keep_size = 0")
+        try cluster.psql("SELECT pg_reload_conf()")
+        for _ in 0..<3 {
+            try cluster.psql("SELECT pg_logical_emit_message(false, 'x', 'x')")
+            try cluster.psql("SELECT pg_switch_wal()")
+            try cluster.psql("CHECKPOINT")
+        }
     }
 
     /// Takes an incremental backup and, right after it, a full one; restores both, and expects the same files, and a server that

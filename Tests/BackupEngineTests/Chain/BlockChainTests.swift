@@ -60,6 +60,81 @@ import WALFormat
         _ = try await scene.expectIncrement(on: child.label, "the second")
     }
 
+    /// Without the log only the summaries say what changed, and one that was altered says nothing.
+    @Test(arguments: [(14, false), (15, true), (16, false)])
+    func `what was found out about the log serves the next increment on the same parent`(
+        major: Int, isEncrypted: Bool
+    ) async throws {
+        let scene = try BlockChainScene(major, isEncrypted: isEncrypted)
+        let cluster = scene.cluster
+        try cluster.psql("CREATE TABLE t AS SELECT i, md5(i::text) x FROM generate_series(1, 20000) i")
+        let full = try await scene.backup()
+        try cluster.psql("UPDATE t SET x = 'first' WHERE i % 500 = 0; CREATE TABLE cut AS SELECT * FROM t")
+        for statement in ["pg_switch_wal()", "pg_create_physical_replication_slot('since_here', true)"] {
+            try cluster.psql("CHECKPOINT")
+            try cluster.psql("SELECT \(statement)")
+        }
+        _ = try await scene.expectIncrement(on: full.label, "the first")
+        #expect(try scene.summaries().count == 1)
+        try cluster.psql("UPDATE t SET x = 'second' WHERE i % 700 = 0; TRUNCATE cut; INSERT INTO cut VALUES (1, 'x')")
+        try scene.removeWAL()
+
+        _ = try await scene.expectIncrement(on: full.label, "the second")
+
+        let summaries = try scene.summaries()
+        #expect(summaries.count == 2)
+        let text = try String(contentsOfFile: summaries[0], encoding: .utf8)
+        let otherMap = text.replacing("AAAA", with: "AAAB", maxReplacements: 1)
+        // As one of another history, in which that checkpoint was at another time.
+        let otherEnd = text.replacing(#/("ending" : \{\s+"checksum" : )\d+/#) { "\($0.1)7" }
+        for altered in [otherMap, otherEnd] {
+            try #require(altered != text)
+            try Data(altered.utf8).write(to: URL(filePath: summaries[0]))
+            await expectNoIncrement(scene, full)
+        }
+        try Data(text.utf8).write(to: URL(filePath: summaries[0]))
+        _ = try await scene.expectIncrement(on: full.label, "the third")
+        try FileManager.default.removeItem(atPath: summaries[0])
+        await expectNoIncrement(scene, full)
+    }
+
+    /// A machine that is set back to a snapshot writes another log, of the same timeline and at the same positions.
+    @Test func `what was found out about the log of another history is not used`() async throws {
+        let scene = try BlockChainScene(15)
+        let cluster = scene.cluster
+        try cluster.psql("CREATE TABLE t AS SELECT i, md5(i::text) x FROM generate_series(1, 20000) i")
+        let full = try await scene.backup()
+        try cluster.stop()
+        let snapshot = cluster.dataFolder + "-snapshot"
+        try Program.check("/bin/cp", ["-a", cluster.dataFolder, snapshot])
+        defer { try? FileManager.default.removeItem(atPath: snapshot) }
+        try cluster.start()
+        try cluster.psql("UPDATE t SET x = 'one' WHERE i BETWEEN 101 AND 200")
+        let first = try await scene.expectIncrement(on: full.label, "the first")
+        try cluster.stop()
+        try FileManager.default.removeItem(atPath: cluster.dataFolder)
+        try Program.check("/bin/cp", ["-a", snapshot, cluster.dataFolder])
+        try cluster.start()
+        try cluster.psql("UPDATE t SET x = 'two' WHERE i BETWEEN 10101 AND 10200")
+
+        let second = try await scene.expectIncrement(on: full.label, "the second")
+        try cluster.psql("UPDATE t SET x = 'six' WHERE i BETWEEN 15101 AND 15200")
+        _ = try await scene.expectIncrement(on: full.label, "the third")
+
+        #expect(second.startLSN == first.startLSN)
+    }
+
+    private func expectNoIncrement(_ scene: BlockChainScene, _ parent: BackupRecord) async {
+        do {
+            _ = try await scene.backup(on: parent.label)
+            Issue.record("a backup was taken without the log")
+        } catch let error as EngineError {
+            #expect(error.reason == .noIncremental, "\(error)")
+        } catch {
+            Issue.record("\(error)")
+        }
+    }
+
     @Test func `no more is read of a table than the blocks that changed`() async throws {
         let cluster = try PostgresCluster.start(15, settings: ["autovacuum": "off", "wal_keep_size": "1GB"])
         let lab = EngineLab(folder: try TemporaryFolder())

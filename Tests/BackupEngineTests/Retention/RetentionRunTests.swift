@@ -165,6 +165,21 @@ import Testing
         #expect(archived(lab.source) == rest.flatMap { ["\($0).6a2f.zstd", "\($0).json"] }.sorted())
     }
 
+    @Test func `summaries of the log go with the log that they begin in`() async throws {
+        try plantWithWAL()
+        func key(_ number: Int) throws -> ObjectKey {
+            let place = "000000000\(number)000000"
+            return try ObjectKey("primary/summary/\(Self.segments[number - 1]).\(place)-000000000A000000.json")
+        }
+        for number in 1...9 { lab.source.plant([5], at: try key(number)) }
+        lab.source.plant([6], at: try ObjectKey("primary/summary/foreign"))
+
+        _ = try await operation(on: lab.source).run()
+
+        let left = lab.source.keys.filter { $0.string.hasPrefix("primary/summary/") }
+        #expect(try Set(left) == Set((7...9).map(key) + [ObjectKey("primary/summary/foreign")]))
+    }
+
     @Test func `a kept backup keeps the log from its beginning on`() async throws {
         try plantWithWAL()
         let label = try #require(BackupLabel(labels[1]))

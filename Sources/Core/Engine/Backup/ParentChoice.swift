@@ -18,9 +18,9 @@ package struct ParentRequest: Sendable {
 /// The backup that an incremental one builds on, with its manifest proven on one of the targets.
 struct ChosenParent: Sendable {
     let record: BackupRecord
+    /// The archives of WAL beside it, on every target that has it.
+    let walArchives: [WALArchive]
     private let reader: BackupReader
-
-    private let codecs: CodecRegistry
 
     /// Checks that nothing rewrote all pages since, which no list of changed blocks tells.
     /// - Throws: `.noIncremental` when checksums were switched on (`pg_checksums`).
@@ -28,12 +28,6 @@ struct ChosenParent: Sendable {
         guard record.hasDataChecksums || !source.hasDataChecksums else {
             throw EngineError(.noIncremental, "page checksums were switched on after \(record.label)")
         }
-    }
-
-    /// The archive of WAL beside the backup.
-    func walArchive(_ plan: BackupPlan) -> WALArchive {
-        WALArchive(
-            repository: reader.catalog.repository, server: plan.server, codecs: codecs, cryptography: plan.cryptography)
     }
 
     /// The paths of its files below the data directory, with the names that a restore gives them.
@@ -70,7 +64,8 @@ struct ChosenParent: Sendable {
         let common = all.filter { label in places.allSatisfy { $0.records[label] != nil } }
         let label = try Self.label(request.identifier, among: common.isEmpty ? all : common, all: all, plan.server)
         var fault: (any Error)?
-        var chosen: ChosenParent?
+        var proven: BackupReader?
+        var walArchives: [WALArchive] = []
         for place in places {
             guard place.records[label] != nil else {
                 let name = place.catalog.repository.backend.displayName
@@ -78,15 +73,19 @@ struct ChosenParent: Sendable {
                     EngineError(.parentMissing, "\(label) is not at \(name), or not with all its parents"))
                 continue
             }
-            guard chosen == nil else { continue }
-            chosen =
+            walArchives.append(
+                WALArchive(
+                    repository: place.catalog.repository, server: plan.server, codecs: request.codecs,
+                    cryptography: plan.cryptography))
+            guard proven == nil else { continue }
+            proven =
                 try await place.target.attempt {
                     do {
                         let reader = try await BackupReader(
                             catalog: place.catalog, label: label, codecs: request.codecs,
                             cryptography: plan.cryptography, workers: plan.workers)
                         try await reader.manifest { _ in }
-                        return ChosenParent(record: reader.record, reader: reader, codecs: request.codecs)
+                        return reader
                     } catch let error as EngineError where error.isDamage {
                         // No restore needs the parent's manifest, so the target takes part; another one has to give it.
                         Logger.current.warning(
@@ -97,7 +96,7 @@ struct ChosenParent: Sendable {
                     }
                 } ?? nil
         }
-        if let chosen { return chosen }
+        if let proven { return ChosenParent(record: proven.record, walArchives: walArchives, reader: proven) }
         try opened.map(\.target).requireOneComplete()
         throw fault ?? EngineError(.unknownBackup, "'\(label)'")
     }

@@ -124,6 +124,33 @@ package enum Layout {
         try ObjectKey(walFloorPrefix(server) + segment.string)
     }
 
+    /// Below this stand summaries of the log, each named by the segment in which it begins, and by its beginning and end.
+    static func summaryPrefix(_ server: String) -> String { "\(server)/summary/" }
+
+    /// A summary of the log.
+    static func summary(
+        _ server: String, _ segment: WALSegment, from start: LSN, to end: LSN
+    ) throws(StorageError) -> ObjectKey {
+        func digits(_ position: LSN) -> String {
+            let text = String(position.position, radix: 16, uppercase: true)
+            return String(repeating: "0", count: 16 - text.utf8.count) + text
+        }
+        return try ObjectKey("\(summaryPrefix(server))\(segment.name).\(digits(start))-\(digits(end)).json")
+    }
+
+    /// Where a summary begins and ends, by its key; nil when it is none.
+    static func summaryRange(
+        of key: ObjectKey
+    ) -> (segment: WALFileName, start: LSN, end: LSN)? {
+        let parts = key.name.split(separator: ".")
+        guard parts.count == 3, parts[2] == "json", let segment = WALFileName(String(parts[0])),
+            segment.kind == .segment
+        else { return nil }
+        let positions = parts[1].split(separator: "-").map { $0.utf8.count == 16 ? UInt64($0, radix: 16) : nil }
+        guard positions.count == 2, let start = positions[0], let end = positions[1], start < end else { return nil }
+        return (segment, LSN(start), LSN(end))
+    }
+
     private static func numbered(_ number: Int, digits: Int) -> String {
         let text = String(number)
         return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text

@@ -18,7 +18,8 @@ struct BlockBackup {
     func run(label: String, to streams: BackupStreams) async throws -> BaseBackupEnd {
         let timeline = source.identity.timeline
         guard parent.record.startTimeline == timeline.number, let parentStart = LSN(parent.record.startLSN),
-            let parentEnd = LSN(parent.record.endLSN)
+            let parentEnd = LSN(parent.record.endLSN),
+            let parentCheckpoint = LSN(parent.record.checkpointLSN)
         else {
             throw EngineError(
                 .noIncremental,
@@ -41,9 +42,10 @@ struct BlockBackup {
             BaseBackupStart(
                 startLSN: start, timeline: timeline, tablespaces: tablespaces, estimatedByteCount: nil))
         let changes = try await LogChanges(
-            archive: parent.walArchive(plan), session: source.base, timeline: timeline,
+            archives: parent.walArchives, session: source.base, timeline: timeline,
             segmentSize: source.segmentSize
-        ).map(from: parentStart, to: start)
+        ).map(
+            from: parentStart, checkpoint: parentCheckpoint, to: start, through: try await session.endOfLog())
         let rule = IncrementRule(changes: changes, parentPaths: try await parent.paths())
         let versionFolder = try await session.tablespaceVersionFolder()
         let directory = DataDirectory(

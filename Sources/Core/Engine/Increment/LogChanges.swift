@@ -3,33 +3,81 @@ import Logging
 import PostgresClient
 import WALFormat
 
-/// Finds which blocks a stretch of the log changes. The log comes from the archive of the target, and from the server where the
-/// archive does not go on.
+/// Finds which blocks a stretch of the log changes: from what was found out before, and for the rest from the log itself. That comes
+/// from the archives of the targets, and from the server where no archive goes on.
 struct LogChanges {
-    let archive: WALArchive
+    /// One at least.
+    let archives: [WALArchive]
     let session: ReplicationSession
     let timeline: Timeline
     let segmentSize: WALSegmentSize
 
     /// The blocks that records from `start` up to `end` change.
+    /// - Parameters:
+    ///   - parent: where the checkpoint stands from which recovery begins at `start`.
+    ///   - through: how far the log is there; the checkpoint of `end` is before it.
     /// - Throws: `.noIncremental` when neither the archive nor the server has the whole stretch, or it cannot be understood.
-    func map(from start: LSN, to end: LSN) async throws -> BlockMap {
-        var collector = ChangeCollector(start: start, end: end, segmentSize: segmentSize)
-        do {
-            try await readArchive(into: collector)
-        } catch let error as EngineError where error.isDamage || error.reason == .noIncremental {
-            // Bytes come before they are proven, so that damage may first look like a log that cannot be followed.
-            Logger.current.warning(
-                "archived WAL cannot be used; the server is asked for it",
-                metadata: [LogKeys.server: "\(archive.server)", LogKeys.error: "\(error)"])
-            collector = ChangeCollector(start: start, end: end, segmentSize: segmentSize)
+    func map(from start: LSN, checkpoint parent: LSN, to end: LSN, through: LSN) async throws -> BlockMap {
+        let summaries = archives.map { WALSummaries(beside: $0, timeline: timeline, segmentSize: segmentSize) }
+        func store(_ stretch: LogStretch) async {
+            for each in summaries { await each.store(stretch) }
         }
-        if !collector.isComplete { try await stream(into: collector) }
+        for each in summaries {
+            guard var known = await each.stretch(from: start, before: end), known.beginning.position == parent else {
+                continue
+            }
+            do {
+                let rest = try await read(from: known.range.upperBound, to: end, through: through)
+                if known.extend(with: rest) {
+                    await store(rest)
+                    return known.map
+                }
+                warn("the log is not the one that was summarized; all of it is read")
+            } catch let error as EngineError where error.reason == .noIncremental {
+                warn("the log does not go on from what was summarized; all of it is read", error)
+            }
+            break
+        }
+        let all = try await read(from: start, to: end, through: through)
+        guard all.beginning.position == parent else {
+            throw EngineError(
+                .noIncremental, "the log at \(start) is not the one in which the parent began",
+                remedy: "Take a full backup: 'pgmoneta-cli backup \(server)'.")
+        }
+        await store(all)
+        return all.map
+    }
+
+    /// Reads the log.
+    private func read(from start: LSN, to end: LSN, through: LSN) async throws -> LogStretch {
+        func fresh() -> ChangeCollector {
+            ChangeCollector(start: start, end: end, through: max(end, through), segmentSize: segmentSize)
+        }
+        var collector = fresh()
+        for archive in archives {
+            do {
+                try await readArchive(archive, into: collector)
+                if collector.isComplete { return try collector.finish() }
+            } catch let error as EngineError where error.isDamage || error.reason == .noIncremental {
+                // Bytes come before they are proven, so that damage may first look like a log that cannot be followed.
+                warn("archived WAL at \(archive.backend.displayName) cannot be used", error)
+                collector = fresh()
+            }
+        }
+        try await stream(into: collector)
         return try collector.finish()
     }
 
-    /// Reads segment after segment, up to the first that the archive does not have.
-    private func readArchive(into collector: ChangeCollector) async throws {
+    private var server: String { archives[0].server }
+
+    private func warn(_ words: Logger.Message, _ error: (any Error)? = nil) {
+        var metadata: Logger.Metadata = [LogKeys.server: "\(server)"]
+        metadata[LogKeys.error] = error.map { "\($0)" }
+        Logger.current.warning(words, metadata: metadata)
+    }
+
+    /// Reads segment after segment, up to the first that an archive does not have.
+    private func readArchive(_ archive: WALArchive, into collector: ChangeCollector) async throws {
         while !collector.isComplete {
             let segment = WALSegment(containing: collector.position, timeline: timeline, size: segmentSize)
             guard let name = WALFileName(segment.name), let record = try await archive.record(name) else { return }
@@ -47,8 +95,9 @@ struct LogChanges {
         } catch let error as PostgresError where error.reason == .walGone {
             throw EngineError(
                 .noIncremental,
-                "the WAL from \(collector.position) on is not in the archive at \(archive.backend.displayName), and the server has it no more",
-                remedy: "Take a full backup: 'pgmoneta-cli backup \(archive.server)'. For the next time, archive WAL "
+                "the WAL from \(collector.position) on is not in the archive at "
+                    + archives.map(\.backend.displayName).joined(separator: ", ") + ", and the server has it no more",
+                remedy: "Take a full backup: 'pgmoneta-cli backup \(server)'. For the next time, archive WAL "
                     + "('archive_command' with 'wal-push', or the daemon with 'wal_slot'), or raise 'wal_keep_size'.")
         }
     }
@@ -56,20 +105,23 @@ struct LogChanges {
 
 /// Puts the log together page by page, and notes what its records change.
 private final class ChangeCollector: WALReceiver {
-    private let end: LSN
+    private let range: Range<LSN>
+    private let through: LSN
     private var reader: BlockMapReader
     private var pages = WALPages()
     /// The position of the next byte.
     private(set) var position: LSN
     let stop = WALStop()
 
-    init(start: LSN, end: LSN, segmentSize: WALSegmentSize) {
-        self.end = end
-        reader = BlockMapReader(range: start.position..<max(start, end).position)
+    /// - Parameter through: how far it reads, for the checkpoint behind `end`.
+    init(start: LSN, end: LSN, through: LSN, segmentSize: WALSegmentSize) {
+        range = start..<max(start, end)
+        self.through = through
+        reader = BlockMapReader(range: range.lowerBound.position..<range.upperBound.position)
         position = start.roundedDownToSegment(size: segmentSize)
     }
 
-    var isComplete: Bool { position >= end }
+    var isComplete: Bool { position >= through }
 
     func walBytes(_ bytes: RawSpan, at position: LSN) async throws -> LSN? {
         guard position == self.position || isComplete else {
@@ -82,15 +134,21 @@ private final class ChangeCollector: WALReceiver {
 
     /// Takes the next bytes; what is behind the end does not matter.
     func take(_ bytes: RawSpan) throws {
-        let count = min(bytes.byteCount, Int(clamping: end.byteCount(since: position)))
+        let count = min(bytes.byteCount, Int(clamping: through.byteCount(since: position)))
         try unsafe pages.consume(bytes.extracting(0..<count)) { try unsafe read($0) }
         position = position.advanced(by: bytes.byteCount)
     }
 
     /// What was found. The last page is one of which the end is not wanted.
-    func finish() throws -> BlockMap {
+    /// - Throws: `.noIncremental` when no checkpoint is there from which recovery begins at the start.
+    func finish() throws -> LogStretch {
         if !pages.page.isEmpty { try unsafe pages.page.withUnsafeBytes { try unsafe read($0) } }
-        return reader.map
+        guard let beginning = reader.beginning else {
+            throw EngineError(.noIncremental, "the WAL has no checkpoint for \(range.lowerBound)")
+        }
+        return LogStretch(
+            range: range, beginning: WALSummary.Checkpoint(beginning),
+            ending: reader.ending.map { WALSummary.Checkpoint($0) }, map: reader.map)
     }
 
     private func read(_ page: UnsafeRawBufferPointer) throws {

@@ -43,7 +43,22 @@ struct WALSweep: Sendable {
             }
         }
         if isTold { try await removeOlderFloors(than: expiry) }
+        try await removeSummaries(expiry, mayGoOn)
         return found
+    }
+
+    /// Deletes what was found out about the log from before the first backup that stays: no backup will be built there.
+    private func removeSummaries(_ expiry: WALExpiry, _ mayGoOn: () async throws -> Void) async throws {
+        var expired: [ObjectKey] = []
+        try await backend.forEachEntry(ListRequest(prefix: Layout.summaryPrefix(server))) { entry in
+            guard case .object(let info) = entry, let range = Layout.summaryRange(of: info.key),
+                expiry.expires(range.segment.place)
+            else { return }
+            expired.append(info.key)
+        }
+        guard !expired.isEmpty else { return }
+        try await mayGoOn()
+        if let failure = try await backend.delete(expired).values.first { throw failure }
     }
 
     /// Of the places that were told, the highest alone counts.
