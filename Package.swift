@@ -133,6 +133,20 @@ let tests: [Target] = [
         path: "Tests/EndToEndTests", swiftSettings: strict),
 ]
 
+/// libFuzzer's program, which is built with its instrumentation alone (scripts/fuzz).
+let fuzzing: [Target] =
+    Context.environment["PGMONETA_FUZZING"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "fuzzing",
+            dependencies: [
+                "BackupAPI", "BackupEngine", "Codecs", "PostgresClient", "S3Backend", "SSHBackend",
+                "WALFormat",
+            ],
+            path: "Tests/Fuzzing", exclude: ["Corpus"], swiftSettings: strict)
+    ]
+
 let package = Package(
     name: "pgmoneta",
     products: [
@@ -150,5 +164,5 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
     ],
-    targets: systemLibraries + rooms + tests
+    targets: systemLibraries + rooms + tests + fuzzing
 )

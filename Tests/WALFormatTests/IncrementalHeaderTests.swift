@@ -56,7 +56,7 @@ import Testing
     @Test(
         arguments: [
             [1, 0, 0], [0xd3ae_1f0d, 131_073, 0], [0xd3ae_1f0d, 0, 131_073], [0xd3ae_1f0d, 2, 9, 5, 5],
-            [0xd3ae_1f0d, 2, 9, 5, 4], [0xd3ae_1f0d, 1, 9, 131_072],
+            [0xd3ae_1f0d, 2, 9, 5, 4], [0xd3ae_1f0d, 1, 9, 131_072], [0xd3ae_1f0d, 2, 9, .max, .max],
         ] as [[UInt32]])
     func `a malformed header is refused`(numbers: [UInt32]) {
         #expect(throws: IncrementalHeaderError.self) { try Self.read(Self.bytes(numbers), pieces: 4) }

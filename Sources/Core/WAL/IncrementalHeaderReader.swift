@@ -56,6 +56,7 @@ package struct IncrementalHeaderReader {
     }
 
     private mutating func append(_ block: UInt32) throws(IncrementalHeaderError) {
+        guard block < IncrementalHeader.mostBlocks else { throw fault("it names block \(block)") }
         guard let last = runs.last else { return runs.append(BlockRun(first: block, count: 1)) }
         guard block >= last.end else { throw fault("its blocks are not in order") }
         if block == last.end {
