@@ -21,6 +21,29 @@ extension FormatTests {
             #expect(throws: EngineError.self) { try Record.file.decode(bytes, name: "x", requiresKey: true) }
         }
 
+        @Test(
+            arguments: [
+                "9223372036854775807", "-9223372036854775808", "99999999999999999", "1e18", "1E+18",
+                "10000000000000000.5",
+            ])
+        func `a number with which one could not go on computing is refused`(number: String) throws {
+            for text in ["{\"a\": \(number)}", "{\"a\":\n\(number) }", "{\"\\\"\": 0, \"a\":\(number)}"] {
+                #expect(throws: DecodingError.self, "\(text)") {
+                    try CanonicalJSON.decode([String: Int].self, from: Array(text.utf8))
+                }
+            }
+            let wide = Array("{\"a\": \(number)}".utf8).flatMap { [$0, UInt8(0)] }
+            #expect(throws: DecodingError.self) { try CanonicalJSON.decode([String: Int].self, from: wide) }
+        }
+
+        @Test func `usual numbers are read, and digits in words`() throws {
+            let text = "{\"12345678901234567890 \\\" 1e9\": -9999999999999999, \"b\": 0}"
+
+            let values = try CanonicalJSON.decode([String: Int].self, from: Array(text.utf8))
+
+            #expect(values == ["12345678901234567890 \" 1e9": -9_999_999_999_999_999, "b": 0])
+        }
+
         @Test(arguments: ["../\u{0301}evil", "a/..\u{2F}\u{0301}b/c"])
         func `a path is split where the file system splits it`(path: String) {
             let member = Member(kind: .file, path: path, mode: 0o600, modifiedAt: 0, byteCount: 0, offset: 0)

@@ -13,9 +13,16 @@ struct GoldenRepositoryMaker: Sendable {
     private static let startLSN = LSN("0/2000028") ?? .zero
     private static let timeline = "00000001"
     let repository: GoldenRepository
+    var forgery = Forgery()
+
+    /// What somebody who may write into the place changes before all is stored, with digests that fit.
+    struct Forgery: Sendable {
+        var index: @Sendable (inout BackupIndex) -> Void = { _ in }
+        var record: @Sendable (inout BackupRecord) -> Void = { _ in }
+    }
 
     /// Makes it where nothing is yet.
-    func run() async throws {
+    func run(_ backups: [GoldenBackup] = GoldenBackup.all) async throws {
         let target = repository.backend
         let made = try await Repository.openOrCreate(
             name: "golden", backend: target, isEncrypted: false, masterKey: nil, cryptography: repository.cryptography)
@@ -24,7 +31,7 @@ struct GoldenRepositoryMaker: Sendable {
         let (id, key) = try await store.create(for: GoldenRepository.masterKey, now: Self.now)
         var keys = KeyRing()
         keys.add(id: id, key: key, isCurrent: true)
-        for backup in GoldenBackup.all { try await make(backup, keys: keys) }
+        for backup in backups { try await make(backup, keys: keys) }
     }
 
     private func make(_ backup: GoldenBackup, keys: KeyRing) async throws {
@@ -35,9 +42,9 @@ struct GoldenRepositoryMaker: Sendable {
             chain: chain, format: Self.format, targets: [target], cryptography: repository.cryptography,
             binding: .backup(id: id), keyPrefix: Layout.backupPrefix("primary", backup.label), workers: 2)
         let plan = plan
-        let content = try await pipe.run { try await Self.fill(pipe, plan) }
+        let content = try await pipe.run { [forgery] in try await Self.fill(pipe, plan, forgery) }
         let files = content.index.archives.flatMap(\.members).filter { $0.kind == .file }
-        let record = BackupRecord(
+        var record = BackupRecord(
             version: "0.1.0", id: id, server: "primary", label: backup.label, type: .full, parent: nil,
             systemIdentifier: "7450000000000000001", majorVersion: 17, minorVersion: 2,
             startLSN: content.start.startLSN.description, endLSN: content.end.endLSN.description,
@@ -50,6 +57,7 @@ struct GoldenRepositoryMaker: Sendable {
             tablespaces: [.init(oid: 16385, location: "/srv/space")],
             codecs: chain.codecs.map { .init(name: $0.name, parameters: $0.parameters) }, frames: Self.format,
             manifestChecksums: "CRC32C", manifest: content.manifest, index: content.indexObject)
+        forgery.record(&record)
         try await BackupCommit(plan: plan, keys: keys).run(record, objects: content.objects, to: [target])
     }
 
@@ -61,7 +69,9 @@ struct GoldenRepositoryMaker: Sendable {
     }
 
     /// What `BackupTransfer` does with PostgreSQL.
-    private static func fill(_ pipe: EncodePipe, _ plan: BackupPlan) async throws -> BackupContent {
+    private static func fill(
+        _ pipe: EncodePipe, _ plan: BackupPlan, _ forgery: Forgery
+    ) async throws -> BackupContent {
         let tablespace = BaseBackupTablespace(oid: "16385", location: "/srv/space", sizeInKilobytes: nil)
         let streams = BackupStreams(
             pipe: pipe, plan: plan, started: Mailbox(), progress: ProgressCounter(activity: "test"))
@@ -82,7 +92,8 @@ struct GoldenRepositoryMaker: Sendable {
                 headerByteCount: $0.receipt.headerByteCount, volumes: $0.receipt.volumes, frames: $0.receipt.frames,
                 members: $0.members)
         }
-        let index = BackupIndex(archives: archives)
+        var index = BackupIndex(archives: archives)
+        forgery.index(&index)
         let path = Layout.indexName + pipe.chain.suffix
         let indexStream = pipe.beginStream(framesPerVolume: nil) { _ in path }
         try await indexStream.write(index.encoded())

@@ -83,7 +83,7 @@ struct GoldenRepository: Sendable {
             return try await VerifyOperation(
                 catalog: catalog(), codecs: StandardCodecs.registry, cryptography: cryptography, workers: 2,
                 progress: ProgressCounter(activity: "test")
-            ).run(label, depth: depth).isSound
+            ).runChain(label, depth: depth).allSatisfy(\.isSound)
         } catch is EngineError {
             return false
         }

@@ -42,6 +42,7 @@ package struct RecordFile: Sendable {
         guard record.format == Layout.formatVersion else {
             throw EngineError(.unsupportedFormat, "'\(name)' has format \(record.format)")
         }
+        guard record.isPlausible else { throw EngineError(.recordDamaged, "'\(name)' has numbers that cannot be") }
         guard let id = record.keyID else {
             guard !isEncrypted, record.authentication.isEmpty else {
                 throw EngineError(.recordDamaged, "'\(name)' is plain where only encrypted backups are kept")

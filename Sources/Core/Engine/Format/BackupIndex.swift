@@ -22,6 +22,8 @@ package struct BackupIndex: Sendable {
 
     private static let magic = Array("PGMINDEX".utf8)
     private static let version: UInt32 = 1
+    /// No size is as large, nor any sum of sizes.
+    private static let byteCountLimit = 1 << 60
 
     /// The bytes of `backup.index` before encoding.
     package func encoded() -> [UInt8] {
@@ -67,11 +69,69 @@ package struct BackupIndex: Sendable {
             archives = []
             for _ in 0..<(try reader.count(minimumByteCount: 24)) { archives.append(try BackupIndex.archive(&reader)) }
             guard reader.remaining == 4 else { throw EngineError(.indexDamaged, "bytes follow its end") }
+            try requireBounded()
+            try requireTree()
         } catch let error as EngineError {
             throw error
         } catch {
             throw EngineError(.indexDamaged, "it ends too early")
         }
+    }
+
+    /// Checks that sums of sizes can be computed, and that members stand one behind the other: no byte of an archive is in two files, so
+    /// that a small index does not describe more than is stored.
+    private func requireBounded() throws(EngineError) {
+        var total = 0
+        for archive in archives {
+            total += archive.plainByteCount
+            guard total < Self.byteCountLimit else { throw EngineError(.indexDamaged, "its archives are too large") }
+            var end = 0
+            for member in archive.members where member.byteCount > 0 {
+                guard member.offset >= end else {
+                    throw EngineError(.indexDamaged, "the member '\(member.path)' does not follow the one before it")
+                }
+                end = member.offset + member.byteCount
+            }
+        }
+    }
+
+    /// Checks that a restore of it stays in the folders that it is given: the only links are those to tablespaces, nothing is written
+    /// through one, and a tablespace has nothing but PostgreSQL's own folder in it (documentation, "Tablespaces").
+    private func requireTree() throws(EngineError) {
+        guard Set(archives.map(\.name)).count == archives.count else {
+            throw EngineError(.indexDamaged, "two archives have one name")
+        }
+        var linked: Set<Substring> = []
+        for archive in archives {
+            for member in archive.members where member.kind == .link {
+                let parts = member.path.split(separator: "/")
+                guard archive.name == "base", parts.count == 2, parts[0] == "pg_tblspc", UInt32(parts[1]) != nil else {
+                    throw EngineError(.indexDamaged, "the link '\(member.path)' is not a tablespace's")
+                }
+                linked.insert(parts[1])
+            }
+        }
+        for archive in archives {
+            let root = Snapshot.Root(archive: archive.name)
+            for member in archive.members where member.kind != .link {
+                let isInPlace =
+                    switch root {
+                    case .data: !Self.passes(linked, member.path)
+                    case .wal: true
+                    case .tablespace: member.path.utf8.starts(with: "PG_".utf8)
+                    }
+                guard isInPlace else {
+                    throw EngineError(.indexDamaged, "the member '\(member.path)' of '\(archive.name)' is out of place")
+                }
+            }
+        }
+    }
+
+    /// Whether a path below the data directory is a link to a tablespace, or leads through it.
+    private static func passes(_ links: Set<Substring>, _ path: String) -> Bool {
+        let folder = "pg_tblspc/"
+        guard path.utf8.starts(with: folder.utf8) else { return false }
+        return links.contains(Substring(path.utf8.dropFirst(folder.utf8.count).prefix { $0 != 0x2F }))
     }
 
     private static func append(_ member: Member, to writer: inout ByteWriter) {
@@ -141,7 +201,7 @@ package struct BackupIndex: Sendable {
 
     private static func byteCount(_ reader: inout ByteReader) throws -> Int {
         let number = try reader.number(UInt64.self)
-        guard number < 1 << 60 else { throw EngineError(.indexDamaged, "a size is out of range") }
+        guard number < byteCountLimit else { throw EngineError(.indexDamaged, "a size is out of range") }
         return Int(number)
     }
 }

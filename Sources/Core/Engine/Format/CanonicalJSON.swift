@@ -10,7 +10,39 @@ package enum CanonicalJSON {
     }
 
     /// The value of a text.
+    /// - Throws: `DecodingError`, also for a number of more than 16 digits or with an exponent: whoever wrote the text, what is computed with
+    ///   its numbers stays in range.
     package static func decode<Value: Decodable>(_: Value.Type, from bytes: [UInt8]) throws -> Value {
-        try JSONDecoder().decode(Value.self, from: Data(bytes))
+        guard hasSmallNumbers(bytes) else {
+            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "a number is out of range"))
+        }
+        return try JSONDecoder().decode(Value.self, from: Data(bytes))
+    }
+
+    private static func hasSmallNumbers(_ bytes: [UInt8]) -> Bool {
+        var isInString = false
+        var isEscaped = false
+        var digitCount = 0
+        for byte in bytes {
+            // The decoder would read UTF-16, too.
+            if byte == 0 { return false }
+            if isInString {
+                if byte == UInt8(ascii: "\""), !isEscaped { isInString = false }
+                isEscaped = byte == UInt8(ascii: "\\") && !isEscaped
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digitCount += 1
+            case UInt8(ascii: "e"), UInt8(ascii: "E"):
+                // Else it is in a word.
+                if digitCount > 0 { return false }
+            case UInt8(ascii: "\""):
+                isInString = true
+                digitCount = 0
+            default: digitCount = 0
+            }
+            if digitCount > 16 { return false }
+        }
+        return true
     }
 }

@@ -52,8 +52,18 @@ package struct BackupReader: Sendable {
         return try await Self.naming(record.index.path, of: record.label) {
             let bytes = try await reader.bytes(
                 record.index, key: key(record.index.path), identity: record.identity(path: record.index.path))
-            return try BackupIndex(decoding: bytes)
+            let index = try BackupIndex(decoding: bytes)
+            try requireTablespaces(of: index)
+            return index
         }
+    }
+
+    /// Checks that record and index tell of the same tablespaces.
+    private func requireTablespaces(of index: BackupIndex) throws(EngineError) {
+        let names = Set(index.archives.map(\.name)).subtracting(["base", "pg_wal"])
+        guard names == Set(record.tablespaces.map { String($0.oid) }),
+            record.tablespaces.allSatisfy({ $0.location.hasPrefix("/") })
+        else { throw EngineError(.indexDamaged, "its tablespaces are not those of the record") }
     }
 
     /// Hands out the manifest's bytes piece by piece; they are proven when the call returns.

@@ -21,8 +21,9 @@ package struct ArchivePlan: Sendable {
         self.archive = archive
         let perVolume = record.frames.framesPerVolume
         let frameByteCount = record.frames.frameByteCount
-        guard (1...(64 << 20)).contains(frameByteCount), perVolume > 0 else {
-            throw EngineError(.recordDamaged, "'\(record.label)' has frames of \(frameByteCount) bytes")
+        guard (1...(64 << 20)).contains(frameByteCount), (1...(1 << 30)).contains(perVolume) else {
+            throw EngineError(
+                .recordDamaged, "'\(record.label)' has volumes of \(perVolume) frames of \(frameByteCount) bytes")
         }
         // A codec's header is small (docs/FORMAT.md); a forged index must not make a reader allocate gigabytes.
         guard archive.headerByteCount <= 4096 else {
