@@ -11,7 +11,7 @@ import Testing
 @Suite struct SeveralTargetsTests {
     /// What makes a target unfit for a backup, although its storage works.
     enum Obstacle: CaseIterable {
-        case busy, otherCluster, takesNoPlainBackups, otherMasterKey, newerFormat, damagedKey, leaseLost
+        case busy, otherCluster, takesNoPlainBackups, otherMasterKey, newerFormat, damagedKey, leaseLost, volumeCut
 
         var reason: EngineError.Reason {
             switch self {
@@ -21,6 +21,7 @@ import Testing
             case .otherMasterKey: .notRecipient
             case .newerFormat: .unsupportedFormat
             case .damagedKey: .keyDamaged
+            case .volumeCut: .objectDamaged
             }
         }
 
@@ -51,7 +52,7 @@ import Testing
                 place.plant(Array(text.utf8), at: try Layout.repository())
             case .damagedKey:
                 place.plant(Array("{".utf8), at: try Layout.key("00"))
-            case .leaseLost:
+            case .leaseLost, .volumeCut:
                 break
             }
         }
@@ -72,11 +73,25 @@ import Testing
         return try await onPool { try await operation.run(to: targets) }
     }
 
-    /// The far place, where another run takes the lease over when the first volume begins, if that is the obstacle.
+    /// The far place, where another run takes the lease over when the first volume begins, or which loses the end of a volume that it
+    /// said was stored, if that is the obstacle.
     private func place(_ obstacle: Obstacle) -> any StorageBackend {
-        guard obstacle == .leaseLost else { return far }
         let far = far
-        return FaultyBackend(far) { call in
+        switch obstacle {
+        case .leaseLost: return leaseLosing(far)
+        case .volumeCut:
+            return FaultyBackend(far) { call in
+                if call.kind == .list, let volume = far.keys.first(where: { $0.string.contains("/data/base.") }) {
+                    far.damage(volume) { $0.removeLast() }
+                }
+                return nil
+            }
+        default: return far
+        }
+    }
+
+    private func leaseLosing(_ far: MemoryBackend) -> any StorageBackend {
+        FaultyBackend(far) { call in
             if call.kind == .beginWrite, call.key?.string.contains("/data/") == true,
                 let key = try? ObjectKey(Layout.leasePrefix("primary", "backup") + "000000002.json")
             {

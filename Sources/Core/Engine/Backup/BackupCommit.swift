@@ -1,6 +1,7 @@
 import BackupAPI
 
-/// The last step of a backup: the checksum list, then the record. From then on the backup exists.
+/// The last step of a backup: a look whether each object is there, the checksum list, then the record. From then on the backup
+/// exists.
 struct BackupCommit: Sendable {
     let plan: BackupPlan
     let keys: KeyRing
@@ -16,12 +17,19 @@ struct BackupCommit: Sendable {
             do {
                 let listKey = try Layout.object(record.server, record.label, Layout.checksumsName)
                 let recordKey = try Layout.object(record.server, record.label, Layout.recordName)
+                try await target.backend.requireStored(
+                    objects, of: record.label, server: record.server,
+                    remedy:
+                        "The place does not have what it said was stored. See what is wrong there before the next backup."
+                )
                 try await target.backend.put(listKey, bytes: list)
                 guard try await target.backend.create(recordKey, bytes: bytes) else {
                     throw StorageError(
                         .alreadyExists, operation: .commit, key: recordKey.string, target: target.backend.displayName)
                 }
             } catch let error as StorageError where error.reason != .cancelled {
+                target.fail(error)
+            } catch let error as EngineError {
                 target.fail(error)
             }
         }

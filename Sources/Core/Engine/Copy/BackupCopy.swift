@@ -84,7 +84,8 @@ package struct BackupCopy: Sendable {
         let recordKey = try Layout.object(plan.server, label, Layout.recordName)
         if let there = try await storedRecord(recordKey, on: destination) {
             guard there == backup.recordBytes else { throw labelTaken(label) }
-            try await requireComplete(backup)
+            try await requireComplete(
+                backup, remedy: "Delete the backup there with 'pgmoneta-cli delete', then copy it again.")
             try await copyNotes(about: label)
             progress.add(byteCount: backup.record.backupBytes)
             outcome.skippedObjectCount += backup.objects.count
@@ -97,6 +98,8 @@ package struct BackupCopy: Sendable {
         try await copyObjects(backup, counting: &outcome)
         let listKey = try Layout.object(plan.server, label, Layout.checksumsName)
         try await destination.put(listKey, bytes: backup.listBytes)
+        try await requireComplete(
+            backup, remedy: "The place does not have what it said was stored. See what is wrong there, and copy again.")
         try await copyNotes(about: label)
         // Without the lease another run may have swept what was copied.
         try await lease.requireHeld()
@@ -147,17 +150,11 @@ package struct BackupCopy: Sendable {
         _ = try await destination.create(key, bytes: bytes)
     }
 
-    /// Checks that all objects of a backup that has a record are at the destination, by their sizes.
-    private func requireComplete(_ backup: SealedBackup) async throws {
-        let label = backup.record.label
-        let sizes = try await SealedBackup.sizes(
-            below: Layout.backupPrefix(plan.server, label), on: destination)
+    /// Checks that all objects of a backup are at the destination, by their sizes.
+    private func requireComplete(_ backup: SealedBackup, remedy: String) async throws {
         let list = [StoredObject(path: Layout.checksumsName, bytes: backup.listBytes.count, sha512: "")]
-        for object in backup.objects + list where sizes[object.path] != object.bytes {
-            throw EngineError(
-                .objectDamaged, "'\(object.path)' of \(label) at \(destination.displayName) is missing or cut",
-                remedy: "Delete the backup there with 'pgmoneta-cli delete', then copy it again.")
-        }
+        try await destination.requireStored(
+            backup.objects + list, of: backup.record.label, server: plan.server, remedy: remedy)
     }
 
     private func storedRecord(_ key: ObjectKey, on backend: any StorageBackend) async throws -> [UInt8]? {

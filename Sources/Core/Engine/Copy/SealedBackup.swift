@@ -32,20 +32,10 @@ struct SealedBackup: Sendable {
         guard let listBytes = try await backend.readIfPresent(listKey, limit: listLimit) else {
             throw EngineError(.objectDamaged, "'\(Layout.checksumsName)' of \(label) is missing")
         }
-        let sizes = try await sizes(below: Layout.backupPrefix(catalog.server, label), on: backend)
+        let sizes = try await backend.sizes(below: Layout.backupPrefix(catalog.server, label))
         let objects = try objects(
             of: record, recordDigest: digest(recordBytes, cryptography), list: listBytes, sizes: sizes)
         return SealedBackup(record: record, recordBytes: recordBytes, listBytes: listBytes, objects: objects)
-    }
-
-    /// The sizes of all objects below a prefix, by their paths behind it.
-    static func sizes(below prefix: String, on backend: any StorageBackend) async throws -> [String: Int] {
-        var sizes: [String: Int] = [:]
-        try await backend.forEachEntry(ListRequest(prefix: prefix)) { entry in
-            guard case .object(let info) = entry else { return }
-            sizes[String(decoding: info.key.string.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)] = info.byteCount
-        }
-        return sizes
     }
 
     private static func objects(
