@@ -141,7 +141,7 @@ let fuzzing: [Target] =
         .executableTarget(
             name: "fuzzing",
             dependencies: [
-                "BackupAPI", "BackupEngine", "Codecs", "PostgresClient", "S3Backend", "SSHBackend",
+                "BackupAPI", "BackupEngine", "CEngine", "Codecs", "PostgresClient", "S3Backend", "SSHBackend",
                 "WALFormat",
             ],
             path: "Tests/Fuzzing", exclude: ["Corpus"], swiftSettings: strict)

@@ -1,3 +1,4 @@
+@testable import PostgresClient
 @testable import S3Backend
 @testable import SSHBackend
 
@@ -9,6 +10,14 @@ extension Parser {
             _ = try? BucketPage(document)
         },
         Parser(name: "credentials-json") { bytes in _ = JSONStrings.parse(bytes) },
+        Parser(name: "server-message") { bytes in
+            unsafe bytes.withUnsafeBytes {
+                _ = unsafe BaseBackupMessage($0)
+                if case .data = unsafe WALMessage($0) {
+                    require(bytes.count >= WALMessage.dataHeaderByteCount, "a message has WAL and is too short for it")
+                }
+            }
+        },
         Parser(name: "sftp") { bytes in
             for packet in packets(bytes) { _ = try? SFTPReply.decode(packet) }
         },
