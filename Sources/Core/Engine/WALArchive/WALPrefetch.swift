@@ -59,17 +59,19 @@ package struct WALPrefetch: Sendable {
                     upcoming = next.next(1, byteCount: record.bytes).first
                 }
                 lock.announce(underWay)
+                // One that was brought may have been taken before anybody looked.
+                var known = waiting
                 if !underWay.isEmpty, let ended = try await group.next() {
                     guard let ended else { return }
                     underWay.remove(ended.name.string)
-                    if !ended.isThere { upcoming = nil }
+                    if ended.isThere { known.insert(ended.name.string) } else { upcoming = nil }
                 } else {
                     let isDone = upcoming == nil && waiting.isEmpty
                     guard !isDone, .now - lastChange < patience else { return }
                     try await Task.sleep(for: Self.pollingInterval)
                 }
                 let present = spool.segments()
-                if !present.isSuperset(of: waiting) { isUsed = true }
+                if !present.isSuperset(of: known) { isUsed = true }
                 if present != waiting { lastChange = .now }
                 waiting = present
             }
