@@ -29,6 +29,8 @@ final class S3Source: ObjectReader, @unchecked Sendable {
         client: S3Client, key: ObjectKey, fullKey: String, range: ByteRange?
     ) async throws(StorageError) -> S3Source {
         let cancel = CancelFlag()
+        // It counts from the first run on, so that the others fetch less beside it.
+        let share = ReadingShare(client.readings)
         let offset = range?.offset ?? 0
         let count = min(range?.count ?? Int.max, Int.max - offset)
         do throws(S3Fault) {
@@ -40,7 +42,8 @@ final class S3Source: ObjectReader, @unchecked Sendable {
                 ).run(cancel: cancel)
             }
             return S3Source(
-                client: client, key: key, fullKey: fullKey, first: first, offset: offset, count: count, cancel: cancel)
+                client: client, key: key, fullKey: fullKey, first: first, offset: offset, count: count, cancel: cancel,
+                share: share)
         } catch {
             throw client.errors.error(error, operation: .read, key: key.string)
         }
@@ -48,7 +51,7 @@ final class S3Source: ObjectReader, @unchecked Sendable {
 
     private init(
         client: S3Client, key: ObjectKey, fullKey: String, first: RangeFetch.Outcome, offset: Int, count: Int,
-        cancel: CancelFlag
+        cancel: CancelFlag, share: ReadingShare
     ) {
         self.client = client
         self.key = key
@@ -58,7 +61,7 @@ final class S3Source: ObjectReader, @unchecked Sendable {
         entityTag = first.entityTag
         block = count == 0 ? MemoryBlock() : first.block
         nextOffset = offset + first.block.count
-        share = ReadingShare(client.readings)
+        self.share = share
     }
 
     deinit { cancel.set() }
