@@ -37,4 +37,36 @@ import Testing
         #expect(try #require(reader.lastRecord) >= #require(UInt64(end)))
         #expect(try #require(reader.lastRecord) < header.address + 1 << 20)
     }
+
+    /// Also where the header of a record goes on on the next page, or in the next segment.
+    @Test func `the checksum of each record stands where it is looked for`() throws {
+        let cluster = try PostgresCluster.start(
+            16, settings: ["autovacuum": "off", "wal_keep_size": "64MB"], initdbArguments: ["--wal-segsize=1"])
+        let first = try cluster.psql("SELECT pg_walfile_name(pg_switch_wal())")
+        try cluster.psql("CREATE TABLE t AS SELECT i, repeat('x', i % 40) FROM generate_series(1, 60000) i")
+        let last = try cluster.psql("SELECT pg_walfile_name(pg_current_wal_lsn())")
+        let folder = "\(cluster.dataFolder)/pg_wal"
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0 > first && $0 < last }
+            .sorted()
+        let log = try names.flatMap { [UInt8](try Data(contentsOf: URL(filePath: "\(folder)/\($0)"))) }
+
+        var reader = WALRecordReader()
+        var begin: UInt64?
+        var crossingCount = 0
+        for start in stride(from: 0, to: log.count, by: WALPageHeader.pageByteCount) {
+            let page = Array(log[start..<start + WALPageHeader.pageByteCount])
+            try unsafe page.withUnsafeBytes { page in
+                if begin == nil { begin = try unsafe WALPageHeader(page).address }
+                try unsafe reader.consume(page: page) { record in
+                    let stands = WALRecord.checksumPosition(ofRecordAt: record.position, segmentByteCount: 1 << 20)
+                    if stands != record.position + 20 { crossingCount += 1 }
+                    let offset = Int(stands - (begin ?? 0))
+                    let found = log[offset..<offset + 4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+                    #expect(found == (try? record.checksum()), "\(record.position)")
+                }
+            }
+        }
+        #expect(names.count >= 3)
+        #expect(crossingCount > 20)
+    }
 }

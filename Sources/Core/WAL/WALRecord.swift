@@ -110,6 +110,15 @@ package struct WALRecord: Sendable {
         return try number(at: data, as: UInt64.self)
     }
 
+    /// Where the checksum of a record stands in the log: it is the last of its header's words of 8 bytes, which stay together.
+    package static func checksumPosition(ofRecordAt position: UInt64, segmentByteCount: UInt64) -> UInt64 {
+        let page = UInt64(WALPageHeader.pageByteCount)
+        let left = page - position % page
+        if left >= UInt64(headerByteCount) { return position + 20 }
+        let next = position + left
+        return next + (next % segmentByteCount == 0 ? 40 : 24) + 20 - left
+    }
+
     /// The checksum that PostgreSQL gave the record.
     func checksum() throws(WALFormatError) -> UInt32 { try number(at: 20, as: UInt32.self) }
 

@@ -1,3 +1,5 @@
+import BackupAPI
+import BackupConformance
 import BackupEngine
 import Foundation
 import TestSupport
@@ -27,6 +29,60 @@ struct BlockChainScene {
         plan.parent = parent.map { ParentRequest(identifier: $0.string, codecs: lab.codecs) }
         let ready = plan
         return try await onPool { try await lab.backup(ready).record }
+    }
+
+    /// Archives all segments of the log that are whole.
+    func archiveWAL() async throws {
+        let current = try cluster.psql("SELECT pg_walfile_name(pg_current_wal_lsn())").trimmingCharacters(in: .newlines)
+        let folder = cluster.dataFolder + "/pg_wal"
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { name in
+            name.count == 24 && name < current
+        }
+        let plan = WALPushPlan(
+            server: "primary", compression: nil, encryption: nil, masterKey: nil, workers: 1, codecs: lab.codecs,
+            cryptography: lab.cryptography, clock: { time(nil) })
+        for name in names.sorted() {
+            _ = try await WALPush(plan: plan).run(
+                "\(folder)/\(name)", to: [UploadTarget(name: "local", backend: lab.backend)])
+        }
+    }
+
+    /// Keeps the state of the machine.
+    /// - Returns: what sets it back.
+    func snapshot() throws -> () throws -> Void {
+        try cluster.stop()
+        let kept = self.folder.path("snapshot")
+        try Program.check("/bin/cp", ["-a", cluster.dataFolder, kept])
+        try cluster.start()
+        return {
+            try cluster.stop()
+            try FileManager.default.removeItem(atPath: cluster.dataFolder)
+            try Program.check("/bin/cp", ["-a", kept, cluster.dataFolder])
+            try cluster.start()
+        }
+    }
+
+    /// Takes an incremental backup to two places, of which one does not give what it has archived.
+    /// - Returns: what became of both.
+    func backupBesideBrokenArchive() async throws -> BackupOutcome {
+        let places = [MemoryBackend(name: "memory:broken"), MemoryBackend(name: "memory:whole")]
+        let fault = StorageError(.unavailable, operation: .read, target: "memory:broken")
+        let broken = FaultyBackend(places[0]) { call in
+            call.kind == .openRead && call.key?.string.contains("/wal/") == true ? .failBefore(fault) : nil
+        }
+        func run(_ plan: BackupPlan, _ first: any StorageBackend) async throws -> BackupOutcome {
+            let targets = [
+                UploadTarget(name: "broken", backend: first), UploadTarget(name: "whole", backend: places[1]),
+            ]
+            return try await onPool {
+                try await BackupOperation(plan: plan, progress: ProgressCounter(activity: "")).run(to: targets)
+            }
+        }
+        var plan = lab.plan(cluster)
+        let full = try await run(plan, places[0])
+        try cluster.psql("CHECKPOINT")
+        plan.parent = ParentRequest(identifier: full.record.label.string, codecs: lab.codecs)
+        return try await run(plan, broken)
     }
 
     /// The paths of all summaries of the log, in the order of the log.

@@ -99,22 +99,17 @@ import WALFormat
     }
 
     /// A machine that is set back to a snapshot writes another log, of the same timeline and at the same positions.
-    @Test func `what was found out about the log of another history is not used`() async throws {
+    @Test(arguments: [false, true])
+    func `what is known or archived of the log of another history is not used`(isArchived: Bool) async throws {
         let scene = try BlockChainScene(15)
         let cluster = scene.cluster
         try cluster.psql("CREATE TABLE t AS SELECT i, md5(i::text) x FROM generate_series(1, 20000) i")
         let full = try await scene.backup()
-        try cluster.stop()
-        let snapshot = cluster.dataFolder + "-snapshot"
-        try Program.check("/bin/cp", ["-a", cluster.dataFolder, snapshot])
-        defer { try? FileManager.default.removeItem(atPath: snapshot) }
-        try cluster.start()
+        let setBack = try scene.snapshot()
         try cluster.psql("UPDATE t SET x = 'one' WHERE i BETWEEN 101 AND 200")
         let first = try await scene.expectIncrement(on: full.label, "the first")
-        try cluster.stop()
-        try FileManager.default.removeItem(atPath: cluster.dataFolder)
-        try Program.check("/bin/cp", ["-a", snapshot, cluster.dataFolder])
-        try cluster.start()
+        if isArchived { try await scene.archiveWAL() }
+        try setBack()
         try cluster.psql("UPDATE t SET x = 'two' WHERE i BETWEEN 10101 AND 10200")
 
         let second = try await scene.expectIncrement(on: full.label, "the second")
@@ -122,6 +117,30 @@ import WALFormat
         _ = try await scene.expectIncrement(on: full.label, "the third")
 
         #expect(second.startLSN == first.startLSN)
+    }
+
+    @Test func `a parent of another history is refused, though its checkpoint stands where one of this history does`()
+        async throws
+    {
+        let scene = try BlockChainScene(16)
+        let cluster = scene.cluster
+        try cluster.psql("CREATE TABLE t AS SELECT i, md5(i::text) x FROM generate_series(1, 20000) i")
+        let setBack = try scene.snapshot()
+        let lost = try await scene.backup()
+        try setBack()
+        let full = try await scene.backup()
+
+        await expectNoIncrement(scene, lost)
+
+        #expect(full.checkpointLSN == lost.checkpointLSN)
+        _ = try await scene.expectIncrement(on: full.label, "of this history")
+    }
+
+    @Test func `an archive that does not answer is no reason to give up`() async throws {
+        let outcome = try await BlockChainScene(14).backupBesideBrokenArchive()
+
+        #expect(outcome.record.type == .incremental)
+        #expect(outcome.targets.compactMap(\.failure).isEmpty)
     }
 
     private func expectNoIncrement(_ scene: BlockChainScene, _ parent: BackupRecord) async {

@@ -18,9 +18,20 @@ package struct ParentRequest: Sendable {
 /// The backup that an incremental one builds on, with its manifest proven on one of the targets.
 struct ChosenParent: Sendable {
     let record: BackupRecord
-    /// The archives of WAL beside it, on every target that has it.
-    let walArchives: [WALArchive]
+    private let archives: [(target: UploadTarget, archive: WALArchive)]
     private let reader: BackupReader
+
+    fileprivate init(_ reader: BackupReader, archives: [(target: UploadTarget, archive: WALArchive)]) {
+        record = reader.record
+        self.archives = archives
+        self.reader = reader
+    }
+
+    /// The archives of WAL beside it, on every target that has it and has not failed.
+    var walArchives: [WALArchive] { archives.filter { $0.target.failure == nil }.map(\.archive) }
+
+    /// The checkpoint from which recovery of it begins, as its own WAL has it.
+    func checkpoint() async throws -> WALSummary.Checkpoint { try await reader.checkpoint() }
 
     /// Checks that nothing rewrote all pages since, which no list of changed blocks tells.
     /// - Throws: `.noIncremental` when checksums were switched on (`pg_checksums`).
@@ -65,7 +76,7 @@ struct ChosenParent: Sendable {
         let label = try Self.label(request.identifier, among: common.isEmpty ? all : common, all: all, plan.server)
         var fault: (any Error)?
         var proven: BackupReader?
-        var walArchives: [WALArchive] = []
+        var archives: [(target: UploadTarget, archive: WALArchive)] = []
         for place in places {
             guard place.records[label] != nil else {
                 let name = place.catalog.repository.backend.displayName
@@ -73,10 +84,10 @@ struct ChosenParent: Sendable {
                     EngineError(.parentMissing, "\(label) is not at \(name), or not with all its parents"))
                 continue
             }
-            walArchives.append(
-                WALArchive(
-                    repository: place.catalog.repository, server: plan.server, codecs: request.codecs,
-                    cryptography: plan.cryptography))
+            let archive = WALArchive(
+                repository: place.catalog.repository, server: plan.server, codecs: request.codecs,
+                cryptography: plan.cryptography)
+            archives.append((place.target, archive))
             guard proven == nil else { continue }
             proven =
                 try await place.target.attempt {
@@ -96,7 +107,7 @@ struct ChosenParent: Sendable {
                     }
                 } ?? nil
         }
-        if let proven { return ChosenParent(record: proven.record, walArchives: walArchives, reader: proven) }
+        if let proven { return ChosenParent(proven, archives: archives) }
         try opened.map(\.target).requireOneComplete()
         throw fault ?? EngineError(.unknownBackup, "'\(label)'")
     }

@@ -18,8 +18,7 @@ struct BlockBackup {
     func run(label: String, to streams: BackupStreams) async throws -> BaseBackupEnd {
         let timeline = source.identity.timeline
         guard parent.record.startTimeline == timeline.number, let parentStart = LSN(parent.record.startLSN),
-            let parentEnd = LSN(parent.record.endLSN),
-            let parentCheckpoint = LSN(parent.record.checkpointLSN)
+            let parentEnd = LSN(parent.record.endLSN)
         else {
             throw EngineError(
                 .noIncremental,
@@ -42,10 +41,10 @@ struct BlockBackup {
             BaseBackupStart(
                 startLSN: start, timeline: timeline, tablespaces: tablespaces, estimatedByteCount: nil))
         let changes = try await LogChanges(
-            archives: parent.walArchives, session: source.base, timeline: timeline,
+            server: plan.server, archives: parent.walArchives, session: source.base, timeline: timeline,
             segmentSize: source.segmentSize
         ).map(
-            from: parentStart, checkpoint: parentCheckpoint, to: start, through: try await session.endOfLog())
+            from: parentStart, checkpoint: parent.checkpoint(), to: start, through: session.endOfLog())
         let rule = IncrementRule(changes: changes, parentPaths: try await parent.paths())
         let versionFolder = try await session.tablespaceVersionFolder()
         let directory = DataDirectory(

@@ -5,8 +5,12 @@ import WALFormat
 
 /// Finds which blocks a stretch of the log changes: from what was found out before, and for the rest from the log itself. That comes
 /// from the archives of the targets, and from the server where no archive goes on.
+///
+/// What is elsewhere may be the log of another history, which was written after the machine was set back to a snapshot, with the same
+/// timeline and at the same positions. So the log must begin with the checkpoint of the parent's own WAL, the last segment of an
+/// archive must be what the server has, and what comes from there on is the server's.
 struct LogChanges {
-    /// One at least.
+    let server: String
     let archives: [WALArchive]
     let session: ReplicationSession
     let timeline: Timeline
@@ -14,18 +18,18 @@ struct LogChanges {
 
     /// The blocks that records from `start` up to `end` change.
     /// - Parameters:
-    ///   - parent: where the checkpoint stands from which recovery begins at `start`.
+    ///   - parent: the checkpoint from which recovery begins at `start`.
     ///   - through: how far the log is there; the checkpoint of `end` is before it.
     /// - Throws: `.noIncremental` when neither the archive nor the server has the whole stretch, or it cannot be understood.
-    func map(from start: LSN, checkpoint parent: LSN, to end: LSN, through: LSN) async throws -> BlockMap {
+    func map(
+        from start: LSN, checkpoint parent: WALSummary.Checkpoint, to end: LSN, through: LSN
+    ) async throws -> BlockMap {
         let summaries = archives.map { WALSummaries(beside: $0, timeline: timeline, segmentSize: segmentSize) }
         func store(_ stretch: LogStretch) async {
             for each in summaries { await each.store(stretch) }
         }
         for each in summaries {
-            guard var known = await each.stretch(from: start, before: end), known.beginning.position == parent else {
-                continue
-            }
+            guard var known = await each.stretch(from: start, before: end), known.beginning == parent else { continue }
             do {
                 let rest = try await read(from: known.range.upperBound, to: end, through: through)
                 if known.extend(with: rest) {
@@ -39,7 +43,7 @@ struct LogChanges {
             break
         }
         let all = try await read(from: start, to: end, through: through)
-        guard all.beginning.position == parent else {
+        guard all.beginning == parent else {
             throw EngineError(
                 .noIncremental, "the log at \(start) is not the one in which the parent began",
                 remedy: "Take a full backup: 'pgmoneta-cli backup \(server)'.")
@@ -53,13 +57,13 @@ struct LogChanges {
         func fresh() -> ChangeCollector {
             ChangeCollector(start: start, end: end, through: max(end, through), segmentSize: segmentSize)
         }
+        let current = end.roundedDownToSegment(size: segmentSize)
         var collector = fresh()
         for archive in archives {
             do {
-                try await readArchive(archive, into: collector)
-                if collector.isComplete { return try collector.finish() }
-            } catch let error as EngineError where error.isDamage || error.reason == .noIncremental {
-                // Bytes come before they are proven, so that damage may first look like a log that cannot be followed.
+                try await readArchive(archive, before: current, into: collector)
+            } catch {
+                guard Self.canGoOn(after: error) else { throw error }
                 warn("archived WAL at \(archive.backend.displayName) cannot be used", error)
                 collector = fresh()
             }
@@ -68,20 +72,43 @@ struct LogChanges {
         return try collector.finish()
     }
 
-    private var server: String { archives[0].server }
-
     private func warn(_ words: Logger.Message, _ error: (any Error)? = nil) {
         var metadata: Logger.Metadata = [LogKeys.server: "\(server)"]
         metadata[LogKeys.error] = error.map { "\($0)" }
         Logger.current.warning(words, metadata: metadata)
     }
 
+    /// Whether another source may have what one does not give. Bytes come before they are proven, so that damage may first look like a
+    /// log that cannot be followed.
+    private static func canGoOn(after error: any Error) -> Bool {
+        switch error {
+        case let error as EngineError: error.isDamage || error.reason == .noIncremental
+        case let error as StorageError: error.reason != .cancelled
+        default: false
+        }
+    }
+
     /// Reads segment after segment, up to the first that an archive does not have.
-    private func readArchive(_ archive: WALArchive, into collector: ChangeCollector) async throws {
-        while !collector.isComplete {
+    /// - Throws: `.noIncremental` when the last one is not what the server has.
+    private func readArchive(_ archive: WALArchive, before end: LSN, into collector: ChangeCollector) async throws {
+        var last: (segment: WALSegment, record: ArchivedWAL)?
+        while collector.position < end {
             let segment = WALSegment(containing: collector.position, timeline: timeline, size: segmentSize)
-            guard let name = WALFileName(segment.name), let record = try await archive.record(name) else { return }
+            guard let name = WALFileName(segment.name), let record = try await archive.record(name) else { break }
             try await archive.stream(record, name) { try collector.take($0) }
+            last = (segment, record)
+        }
+        guard let last else { return }
+        let digest = SegmentDigest(last.segment, archive.cryptography)
+        do {
+            _ = try await session.streamWAL(
+                from: last.segment.start, timeline: timeline, to: digest, stop: digest.stop)
+        } catch let error as PostgresError where error.reason == .walGone {
+            // Then only its records tell, each of which names the one before.
+            return
+        }
+        guard digest.finish() == last.record.sha256 else {
+            throw EngineError(.noIncremental, "\(last.segment.name) in the archive is of another log than the server's")
         }
     }
 
@@ -95,8 +122,8 @@ struct LogChanges {
         } catch let error as PostgresError where error.reason == .walGone {
             throw EngineError(
                 .noIncremental,
-                "the WAL from \(collector.position) on is not in the archive at "
-                    + archives.map(\.backend.displayName).joined(separator: ", ") + ", and the server has it no more",
+                "the WAL from \(collector.position) on is in no archive ("
+                    + archives.map(\.backend.displayName).joined(separator: ", ") + "), and the server has it no more",
                 remedy: "Take a full backup: 'pgmoneta-cli backup \(server)'. For the next time, archive WAL "
                     + "('archive_command' with 'wal-push', or the daemon with 'wal_slot'), or raise 'wal_keep_size'.")
         }
@@ -158,4 +185,26 @@ private final class ChangeCollector: WALReceiver {
             throw EngineError(.noIncremental, "the WAL cannot be followed: \(error)")
         }
     }
+}
+
+/// Takes one segment from the server.
+private final class SegmentDigest: WALReceiver {
+    private let end: LSN
+    private let digest: any Digest
+    let stop = WALStop()
+
+    init(_ segment: WALSegment, _ cryptography: any Cryptography) {
+        end = segment.end
+        digest = cryptography.makeDigest(.sha256)
+    }
+
+    func walBytes(_ bytes: RawSpan, at position: LSN) async throws -> LSN? {
+        let count = min(bytes.byteCount, Int(clamping: end.byteCount(since: position)))
+        digest.update(bytes.extracting(0..<count))
+        if position.advanced(by: bytes.byteCount) >= end { stop.stopNow() }
+        return nil
+    }
+
+    /// Lower-case hexadecimal.
+    func finish() -> String { hexadecimal(digest.finish()) }
 }

@@ -24,8 +24,13 @@ struct WALSummary: AuthenticatedText {
         var position: LSN
         var checksum: UInt32
 
+        init(position: LSN, checksum: UInt32) {
+            self.position = position
+            self.checksum = checksum
+        }
+
         init(_ checkpoint: BlockMapReader.Checkpoint) {
-            (position, checksum) = (LSN(checkpoint.position), checkpoint.checksum)
+            self.init(position: LSN(checkpoint.position), checksum: checkpoint.checksum)
         }
     }
 

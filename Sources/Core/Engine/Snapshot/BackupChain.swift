@@ -1,5 +1,4 @@
 package import BackupAPI
-import Synchronization
 import WALFormat
 
 /// A backup and the backups that it builds on, newest first, opened from one target and checked against each other.
@@ -86,21 +85,7 @@ package struct BackupChain: Sendable {
             throw EngineError(.chainBroken, "'\(snapshot.files[file].path)' of \(newest.record.label) is not whole")
         }
         let plan = try ArchivePlan(record: part.record, archive: part.archive)
-        let content = Mutex([UInt8](repeating: 0, count: extent.byteCount))
-        let size = part.record.frames.frameByteCount
-        let wanted = Array(plan.frames(holding: extent.source..<extent.source + extent.byteCount))
-        try await newest.frames.walk([.init(plan: plan, wanted: wanted)]) { _, number, plain in
-            let start = number * size
-            let low = max(start, extent.source)
-            let high = min(start + plain.count, extent.source + extent.byteCount)
-            let bytes = plain.bytes
-            content.withLock {
-                $0.replaceSubrange(low - extent.source..<high - extent.source, with: bytes[low - start..<high - start])
-            }
-        } damaged: {
-            throw $0
-        }
-        return content.withLock { $0 }
+        return try await newest.frames.bytes(extent.source..<extent.source + extent.byteCount, of: plan)
     }
 
     private static func withoutParent(_ label: [UInt8]) -> [UInt8] {

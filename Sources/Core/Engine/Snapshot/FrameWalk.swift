@@ -1,4 +1,5 @@
 package import BackupAPI
+import Synchronization
 
 /// Reads stored frames, decodes them on all workers, and hands each out once, in any order.
 ///
@@ -35,6 +36,25 @@ package struct FrameWalk: Sendable {
     /// The chain that a backup was encoded with.
     package func chain(of record: BackupRecord) throws -> CodecChain {
         try CodecChain(record.codecs, codecs: codecs, keys: keys)
+    }
+
+    /// A few plain bytes of an archive.
+    /// - Throws: the first damage that is found.
+    func bytes(_ range: Range<Int>, of plan: ArchivePlan) async throws -> [UInt8] {
+        let content = Mutex([UInt8](repeating: 0, count: range.count))
+        let size = plan.record.frames.frameByteCount
+        try await walk([Part(plan: plan, wanted: Array(plan.frames(holding: range)))]) { _, number, plain in
+            let start = number * size
+            let wanted = range.clamped(to: start..<start + plain.count)
+            let bytes = plain.bytes[wanted.lowerBound - start..<wanted.upperBound - start]
+            content.withLock {
+                $0.replaceSubrange(
+                    wanted.lowerBound - range.lowerBound..<wanted.upperBound - range.lowerBound, with: bytes)
+            }
+        } damaged: {
+            throw $0
+        }
+        return content.withLock { $0 }
     }
 
     /// Walks the wanted frames of all parts.
