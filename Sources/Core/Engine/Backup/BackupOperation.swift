@@ -63,8 +63,9 @@ package struct BackupOperation: Sendable {
         if let parent = prepared.parent?.record {
             (record.type, record.parent, record.parentID) = (.incremental, parent.label, parent.id)
         }
-        try await prepared.requireLeases()
-        try await BackupCommit(plan: plan, keys: prepared.keys).run(record, objects: content.objects, to: targets)
+        try await BackupCommit(plan: plan, keys: prepared.keys).run(record, objects: content.objects, to: targets) {
+            try await prepared.requireLeases()
+        }
         await prepared.removeRemains(of: label, from: targets.filter { $0.failure != nil })
         return record
     }

@@ -41,7 +41,16 @@ final class BackupStreams: BaseBackupReceiver {
     /// The files that came, in their order, with their paths below the data directory.
     var files: [ManifestCheck.Arrived] { ManifestCheck.arrived(taps) }
 
+    /// - Throws: `.unsupported` for a tablespace in the data directory itself, which version 16 and later send like any other, but with a
+    ///   place that is none.
     func backupStarted(_ start: BaseBackupStart) async throws {
+        if let inPlace = start.tablespaces.first(where: { !$0.location.hasPrefix("/") }) {
+            throw EngineError(
+                .unsupported, "the tablespace at '\(inPlace.location)' is in the data directory itself",
+                remedy:
+                    "Move what is in it with ALTER TABLE … SET TABLESPACE, and drop it: PostgreSQL has such tablespaces "
+                    + "for its own tests ('allow_in_place_tablespaces').")
+        }
         progress.setTotal(byteCount: start.estimatedByteCount)
         started.send(start)
     }

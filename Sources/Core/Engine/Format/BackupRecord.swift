@@ -65,15 +65,16 @@ package struct BackupRecord: Sendable, Hashable, Codable {
     /// HMAC-SHA-256 of this text with 64 zeros in its place, in an encrypted repository; else empty.
     package var authentication = ""
 
-    /// Whether sums and products of its numbers can be computed: no size beyond a petabyte, no time in millions of years. A clock
+    /// Whether sums and products of its numbers can be computed: no size beyond a petabyte, no time beyond 100,000 years. A clock
     /// may have been set in between, so that a backup may have ended before it began.
     var isPlausible: Bool {
         let sizes = [
             backupBytes, restoreBytes, biggestFileBytes, fileCount, manifest.bytes, index.bytes, walBytes ?? 0,
         ]
-        let times = [startedAt, endedAt, elapsedMilliseconds]
-        return sizes.allSatisfy { (0...(1 << 50)).contains($0) } && times.allSatisfy { $0.magnitude <= 1 << 50 }
-            && (0...1000).contains(majorVersion) && (0...1000).contains(minorVersion)
+        let times = [startedAt, endedAt]
+        return sizes.allSatisfy { (0...(1 << 50)).contains($0) } && times.allSatisfy { $0.magnitude <= 1 << 42 }
+            && elapsedMilliseconds.magnitude <= 1 << 50 && (0...1000).contains(majorVersion)
+            && (0...1000).contains(minorVersion)
     }
 
     /// The number of a position as the record writes it, `X/Y`; 0 when it is not one.

@@ -78,7 +78,8 @@ struct WALFile {
         return ArchivedWAL.Segment(
             majorVersion: header.majorVersion, systemIdentifier: String(own.systemIdentifier),
             timeline: header.timeline, lastRecord: reader.lastRecord.map { LSN($0).description },
-            lastTransactionAt: reader.lastTransactionAt.map { Int($0) },
+            // A clock that was years off says nothing, and its number could not be read back.
+            lastTransactionAt: reader.lastTransactionAt.map { Int($0) }.flatMap { $0.magnitude < 1 << 53 ? $0 : nil },
             restorePoints: reader.restorePoints.isEmpty ? nil : reader.restorePoints)
     }
 }
