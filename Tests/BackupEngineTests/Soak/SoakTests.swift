@@ -20,7 +20,11 @@ import Testing
         var life = SoakLife()
         for seed in first..<first + count {
             let violations = life.violationCount
-            try await onPool { try await life.run(SoakWorld(ground, seed: seed)) }
+            do {
+                try await onPool { try await life.run(SoakWorld(ground, seed: seed)) }
+            } catch {
+                life.violate("seed \(seed): \(error)")
+            }
             if life.violationCount > violations { print("soak: seed \(seed) failed") }
         }
         print("soak: \(count) runs, \(life.summary)")
@@ -35,7 +39,13 @@ struct SoakLife {
     private(set) var violationCount = 0
 
     var summary: String {
-        "\(operationCount) operations, \(faults.value) faults injected, \(deathCount) of them deaths, \(violationCount) violations"
+        "\(operationCount) operations, \(faults.value) faults injected, \(deathCount) deaths planned, \(violationCount) violations"
+    }
+
+    /// Notes what should not have gone wrong.
+    mutating func violate(_ words: String) {
+        violationCount += 1
+        Issue.record("\(words)")
     }
 
     /// One lifecycle.

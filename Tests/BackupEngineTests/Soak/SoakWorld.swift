@@ -130,7 +130,7 @@ final class SoakWorld {
     }
 }
 
-/// A clock that goes on a little with each look, and jumps when it is told to.
+/// A clock that stands still, and jumps when it is told to.
 final class SoakClock: Sendable {
     private let seconds = Atomic<Int>(1_727_506_604)
     var now: Int { seconds.load(ordering: .relaxed) }
