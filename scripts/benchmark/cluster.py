@@ -2,6 +2,8 @@
 import os
 import subprocess
 
+from .workspace import stored_bytes
+
 TICKS = os.sysconf("SC_CLK_TCK")
 
 SETTINGS = {
@@ -64,6 +66,10 @@ class Cluster:
     def connection(self):
         """Arguments that make PostgreSQL's own programs connect."""
         return ["-h", self.folder, "-p", str(self.port), "-U", "postgres"]
+
+    def byte_count(self):
+        """Bytes of its files without the WAL."""
+        return stored_bytes(self.data) - stored_bytes(f"{self.data}/pg_wal")
 
     def cpu_seconds(self):
         """CPU seconds that the server has used since its start, with all its processes, the ended ones too."""

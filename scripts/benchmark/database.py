@@ -15,7 +15,7 @@ class Scale:
     def divided(self, by):
         """A database that is so many times smaller."""
         return Scale(
-            f"{self.name}/{by}", max(1, self.pgbench // by), self.noise_rows // by, self.log_rows // by,
+            f"{self.name}/{float(by):.3g}", max(1, self.pgbench // by), self.noise_rows // by, self.log_rows // by,
             max(1, self.tables // by))
 
 

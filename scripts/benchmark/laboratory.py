@@ -35,14 +35,17 @@ class Laboratory:
 
     def cluster(self, major, divided_by=1):
         """The cluster with the database of this scale, or of one that is so many times smaller."""
-        key = (major, divided_by)
+        return self.cluster_with(major, self.scale.divided(divided_by) if divided_by != 1 else self.scale)
+
+    def cluster_with(self, major, scale):
+        """The cluster with a database."""
+        key = (major, scale)
         if key in self.faults:
             raise Failure(f"the database could not be made: {self.faults[key]}")
         if key not in self.clusters:
-            scale = self.scale.divided(divided_by) if divided_by > 1 else self.scale
             say(f"making the database '{scale.name}' on PostgreSQL {major}; load average {load()}")
             cluster = Cluster(
-                major, self.account, f"{self.folder}/cluster-{major}-{divided_by}",
+                major, self.account, f"{self.folder}/cluster-{major}-{len(self.clusters)}",
                 f"{self.folder}/postgresql-{major}/bin")
             self.clusters[key] = cluster
             try:

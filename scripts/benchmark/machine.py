@@ -5,8 +5,6 @@ import re
 import subprocess
 import sys
 
-from .workspace import stored_bytes
-
 
 def say(text):
     """Tells on standard error what goes on."""
@@ -28,11 +26,10 @@ def facts(laboratory):
         f"pgBackRest: {laboratory.version(['pgbackrest', 'version']).split()[-1]}",
         f"zstd: {re.search(r'v([0-9.]+)', laboratory.version(['zstd', '--version']))[1]}",
     ]
-    for (major, divided_by), cluster in laboratory.clusters.items():
-        size = stored_bytes(cluster.data) - stored_bytes(f"{cluster.data}/pg_wal")
+    for (major, scale), cluster in laboratory.clusters.items():
         files = sum(len(names) for _, _, names in os.walk(cluster.data))
-        part = f", {divided_by} times smaller" if divided_by > 1 else ""
-        lines.append(f"Database on PostgreSQL {major}{part}: {size / 1e6:,.0f} MB without WAL, in {files:,} files")
+        lines.append(
+            f"Database '{scale.name}' on PostgreSQL {major}: {cluster.byte_count() / 1e6:,.0f} MB without WAL, in {files:,} files")
     lines.append(f"Load average at the end: {' '.join(f'{value:.1f}' for value in os.getloadavg())}")
     return lines
 

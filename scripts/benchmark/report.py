@@ -4,8 +4,8 @@ from statistics import median
 UNITS = {"wall": "s", "cpu": "CPU s", "memory": "MiB"}
 
 
-def document(arguments, chosen, facts, results):
-    """The whole report, in Markdown."""
+def document(arguments, chosen, facts, results, pictures):
+    """The whole report, in Markdown. Rows of which there is a picture have its path in `pictures`."""
     lines = [
         "# Benchmarks",
         "",
@@ -28,7 +28,11 @@ def document(arguments, chosen, facts, results):
         if result.fault:
             lines += ["No figures, because a program failed:", "", *(f"    {line}" for line in result.fault.splitlines())]
         else:
-            lines += [*_figures(result), "", *_goals(result)]
+            lines += [*_figures(result)]
+            if result.row.goals:
+                lines += ["", *_goals(result)]
+            if result.name in pictures:
+                lines += ["", f"![{result.row.title}]({pictures[result.name]})"]
     return "\n".join(lines) + "\n"
 
 

@@ -27,12 +27,26 @@ class Row:
     most_turns: int = 1000
     # Runs of each case in a turn; many where a run is short.
     runs: int = 1
+    # For a picture of growth: what the lower axis counts, and each case's line and place on it.
+    axis: str = ""
+    lines: dict = field(default_factory=dict)
 
 
 @dataclass
 class Result:
     """What a row gave: each case's samples in the order of the turns, or why there are none."""
 
+    name: str
     row: Row
     samples: dict = field(default_factory=dict)
     fault: str = ""
+
+
+def once(make):
+    """A case that makes what it measures with, takes one backup, and puts it aside."""
+    def case():
+        program = make()
+        sample = program.backup()
+        program.discard()
+        return sample
+    return case

@@ -1,31 +1,34 @@
 """The rows of the benchmark: which programs take turns, and what is expected."""
 from .account import Failure
 from .chains import CHAIN_ROWS
+from .growth import GROWTH_ROWS
 from .machine import load, say
 from .measure import measure
 from .peers import BaseBackup, PgBackRest
 from .pgmoneta import Pgmoneta
-from .row import Goal, Result, Row
+from .row import Goal, Result, Row, once
 from .targets import TARGET_ROWS
 from .wal import WAL_ROWS
 
 OURS = "pgmoneta"
 
 
-def run(row, laboratory, pairs):
+def run(name, laboratory, pairs):
     """Runs the cases of a row in turns; each turn begins with another case."""
+    row = ROWS[name]
     say(f"== {row.title}")
     try:
-        return _turns(row, row.prepare(laboratory), pairs)
+        return _turns(Result(name, row), row.prepare(laboratory), pairs)
     except Failure as failure:
         say(f"this row failed: {failure}")
-        return Result(row, fault=str(failure))
+        return Result(name, row, fault=str(failure))
     finally:
         laboratory.end_places()
 
 
-def _turns(row, cases, pairs):
-    result = Result(row, {name: [] for name in cases})
+def _turns(result, cases, pairs):
+    row = result.row
+    result.samples = {name: [] for name in cases}
     names = list(cases)
     for turn in range(min(pairs, row.most_turns)):
         first = turn % len(names)
@@ -40,20 +43,10 @@ def _turns(row, cases, pairs):
     return result
 
 
-def _once(make):
-    """A case that makes what it measures with, takes one backup, and puts it aside."""
-    def case():
-        program = make()
-        sample = program.backup()
-        program.discard()
-        return sample
-    return case
-
-
 def _full(laboratory):
     cluster = laboratory.cluster(17)
     return {
-        OURS: _once(lambda: Pgmoneta(laboratory, cluster)),
+        OURS: once(lambda: Pgmoneta(laboratory, cluster)),
         "pg_basebackup client-zstd:3": BaseBackup(laboratory, cluster, "client-zstd:3").backup,
         "pg_basebackup client-zstd:level=3,workers=2":
             BaseBackup(laboratory, cluster, "client-zstd:level=3,workers=2").backup,
@@ -63,16 +56,16 @@ def _full(laboratory):
 def _full_pgbackrest(laboratory):
     cluster = laboratory.cluster(15)
     return {
-        OURS: _once(lambda: Pgmoneta(laboratory, cluster)),
-        "pgBackRest p2": _once(lambda: PgBackRest(laboratory, cluster)),
+        OURS: once(lambda: Pgmoneta(laboratory, cluster)),
+        "pgBackRest p2": once(lambda: PgBackRest(laboratory, cluster)),
     }
 
 
 def _encryption(laboratory):
     cluster = laboratory.cluster(17)
     return {
-        "pgmoneta aes-256-gcm": _once(lambda: Pgmoneta(laboratory, cluster, "aes-256-gcm")),
-        OURS: _once(lambda: Pgmoneta(laboratory, cluster)),
+        "pgmoneta aes-256-gcm": once(lambda: Pgmoneta(laboratory, cluster, "aes-256-gcm")),
+        OURS: once(lambda: Pgmoneta(laboratory, cluster)),
     }
 
 
@@ -109,7 +102,7 @@ def _memory(laboratory):
         cluster = laboratory.cluster(17, divided_by)
         kept = Pgmoneta(laboratory, cluster)
         kept.backup()
-        cases[f"backup{size}"] = _once(lambda cluster=cluster: Pgmoneta(laboratory, cluster))
+        cases[f"backup{size}"] = once(lambda cluster=cluster: Pgmoneta(laboratory, cluster))
         cases[f"verify{size}"] = kept.verify
         cases[f"restore{size}"] = kept.restore
         cases[f"archive{size}"] = kept.archive
@@ -169,4 +162,4 @@ ROWS = {
     "start": Row(
         "Start of the program (/bin/true shows what starting and measuring cost)", _start, [
             Goal("wall", "--version", 0.03)], runs=10),
-} | TARGET_ROWS | CHAIN_ROWS | WAL_ROWS
+} | GROWTH_ROWS | TARGET_ROWS | CHAIN_ROWS | WAL_ROWS
