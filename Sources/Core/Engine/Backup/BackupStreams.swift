@@ -44,7 +44,7 @@ final class BackupStreams: BaseBackupReceiver {
     /// - Throws: `.unsupported` for a tablespace in the data directory itself, which version 16 and later send like any other, but with a
     ///   place that is none.
     func backupStarted(_ start: BaseBackupStart) async throws {
-        if let inPlace = start.tablespaces.first(where: { !$0.location.hasPrefix("/") }) {
+        if let inPlace = start.tablespaces.first(where: { $0.location == "pg_tblspc/\($0.oid)" }) {
             throw EngineError(
                 .unsupported, "the tablespace at '\(inPlace.location)' is in the data directory itself",
                 remedy:
