@@ -35,10 +35,11 @@ struct S3ConformanceTests {
         let server = try RcloneServer.shared()
         var options = BackendConformance.Options()
         options.largestByteCount = 12 << 20
-        // Of the other laws this server itself breaks some: it deletes no key that is also a folder's name.
+        // Of the other laws this server itself breaks some: it deletes no key that is also a folder's name, and for a moment it may not
+        // know an object that was written while others came into the same folder.
         options.laws = [
             .roundTrip, .commitIsAtomic, .readAfterWrite, .replaceIsWhole, .ifAbsentIsHonest, .cancelLeavesNothing,
-            .listIsOrdered, .listHidesTemporaries, .callsMayOverlap, .sweepIsCareful, .noSecretIsPrinted,
+            .listIsOrdered, .listHidesTemporaries, .sweepIsCareful, .noSecretIsPrinted,
         ]
 
         let report = await BackendConformance(
