@@ -41,8 +41,8 @@ struct BlockBackup {
             BaseBackupStart(
                 startLSN: start, timeline: timeline, tablespaces: tablespaces, estimatedByteCount: nil))
         let changes = try await LogChanges(
-            server: plan.server, archives: parent.walArchives, session: source.base, timeline: timeline,
-            segmentSize: source.segmentSize
+            server: plan.server, archives: parent.walArchives, session: source.base, connection: plan.connection,
+            timeline: timeline, segmentSize: source.segmentSize
         ).map(
             from: parentStart, checkpoint: parent.checkpoint(), to: start, through: session.endOfLog())
         let rule = IncrementRule(changes: changes, parentPaths: try await parent.paths())

@@ -13,6 +13,8 @@ struct LogChanges {
     let server: String
     let archives: [WALArchive]
     let session: ReplicationSession
+    /// For sessions of their own.
+    let connection: PostgresClient.ConnectionSettings
     let timeline: Timeline
     let segmentSize: WALSegmentSize
 
@@ -100,8 +102,11 @@ struct LogChanges {
         }
         guard let last else { return }
         let digest = SegmentDigest(last.segment, archive.cryptography)
+        // A session ends with a request for what the server has no more.
+        let asking = try await ReplicationSession.open(connection)
+        defer { asking.close() }
         do {
-            _ = try await session.streamWAL(
+            _ = try await asking.streamWAL(
                 from: last.segment.start, timeline: timeline, to: digest, stop: digest.stop)
         } catch let error as PostgresError where error.reason == .walGone {
             // Then only its records tell, each of which names the one before.
@@ -122,8 +127,8 @@ struct LogChanges {
         } catch let error as PostgresError where error.reason == .walGone {
             throw EngineError(
                 .noIncremental,
-                "the WAL from \(collector.position) on is in no archive ("
-                    + archives.map(\.backend.displayName).joined(separator: ", ") + "), and the server has it no more",
+                "the WAL from \(collector.position) on is not in the archive at "
+                    + archives.map(\.backend.displayName).joined(separator: ", ") + ", and the server has it no more",
                 remedy: "Take a full backup: 'pgmoneta-cli backup \(server)'. For the next time, archive WAL "
                     + "('archive_command' with 'wal-push', or the daemon with 'wal_slot'), or raise 'wal_keep_size'.")
         }
