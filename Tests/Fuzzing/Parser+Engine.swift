@@ -27,7 +27,8 @@ extension Parser {
             _ = try? file.decode(bytes, name: "x")
         },
         Parser(name: "notes") { bytes in
-            let file = NotesFile(keys: KeyRing(), cryptography: OpenSSLCryptography(), isEncrypted: false)
+            let file = AuthenticatedFile<BackupNotes>(
+                keys: KeyRing(), cryptography: OpenSSLCryptography(), isEncrypted: false)
             _ = try? file.decode(bytes, name: "x", requiresKey: false)
         },
         Parser(name: "summary") { bytes in

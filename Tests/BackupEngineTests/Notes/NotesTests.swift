@@ -177,7 +177,7 @@ import Testing
         _ = try await catalog.change(child, now: 1, .keep(true))
         let before = lab.source.contents
         let deletion = BackupDeletion(
-            catalog: catalog, taker: LeaseTaker(host: "lab", process: 1, clock: { 1_727_506_604 }))
+            catalog: catalog, taker: LeaseTaker(host: "lab", process: 1, clock: { 1_727_700_000 }))
 
         let error = await #expect(throws: EngineError.self) { _ = try await deletion.run(label, cascades: true) }
         #expect(error?.reason == .backupKept)

@@ -128,6 +128,8 @@ struct SoakLife {
 
     private func delete(_ world: SoakWorld, _ backends: [any StorageBackend], _ place: Int) async {
         guard let label = world.label(at: place) else { return }
+        // A deletion waits until the label is behind the clock.
+        world.clock.jump(2)
         let family = await world.family(of: label, at: place)
         do {
             let gone = try await BackupDeletion(

@@ -86,12 +86,11 @@ struct BackupPreparation: Sendable {
             for (target, repository) in opened {
                 let catalog = Catalog(repository: repository, server: plan.server, cryptography: plan.cryptography)
                 let sweep = OrphanSweep(backend: target.backend, server: plan.server)
-                guard let labels = try await target.attempt({ try await sweep.removeOrphans(catalog) }) else {
-                    continue
-                }
+                guard let found = try await target.attempt({ try await sweep.removeOrphans(catalog) }) else { continue }
                 catalogs.append((target, catalog))
-                // A label is never used twice, and they ascend even when the clock was set back.
-                if let newest = labels.last, label <= newest {
+                // A label is never used twice, not that of remains either: what their run sent may still come. And they ascend even
+                // when the clock was set back.
+                if let newest = found, label <= newest {
                     label = BackupLabel(secondsSince1970: newest.secondsSince1970 + 1)
                 }
             }

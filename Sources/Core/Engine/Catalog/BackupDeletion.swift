@@ -3,6 +3,9 @@ import BackupAPI
 /// Deletes backups of one server on one target, children before their parents, each with its record first: whenever it is cut
 /// short, what is listed is whole.
 package struct BackupDeletion: Sendable {
+    /// How far a label may be ahead of the clock for backups that were made in less than a second; behind one that is further, the
+    /// clock was set back.
+    private static let leadLimitInSeconds = 30
     private let catalog: Catalog
     private let taker: LeaseTaker
 
@@ -13,6 +16,8 @@ package struct BackupDeletion: Sendable {
 
     /// Deletes a backup. When it returns, nothing of it is on the target.
     ///
+    /// The lease is held until the label's second is over, so that the next backup has another label, and whoever was told of this
+    /// one, and annotates or deletes it now, means no other.
     /// - Parameters:
     ///   - cascades: whether the backups that build on it go too.
     ///   - isForced: whether kept backups go too.
@@ -46,6 +51,10 @@ package struct BackupDeletion: Sendable {
                 // Without the lease another run may be building on it by now.
                 try await lease.requireHeld()
                 try await sweep.remove(label)
+            }
+            if let newest = doomed.first {
+                let seconds = newest.secondsSince1970 + 1 - taker.clock()
+                if (1...Self.leadLimitInSeconds).contains(seconds) { try? await Task.sleep(for: .seconds(seconds)) }
             }
             return Array(doomed)
         }

@@ -14,10 +14,11 @@ package struct OrphanSweep: Sendable {
 
     /// Removes all orphans, and unfinished writes of this server, in the repository's root and beside its keys. Call it only while
     /// holding the server's backup lease: then no run is at work that could own one.
-    /// - Returns: the labels of what is there afterwards, oldest first.
-    package func removeOrphans(_ catalog: Catalog) async throws -> [BackupLabel] {
+    /// - Returns: the newest label that was there, of a backup or of remains.
+    package func removeOrphans(_ catalog: Catalog) async throws -> BackupLabel? {
         var kept: [BackupLabel] = []
-        for label in try await catalog.labels() {
+        let labels = try await catalog.labels()
+        for label in labels {
             if try await mayHaveRecord(label, catalog) {
                 kept.append(label)
             } else {
@@ -37,7 +38,7 @@ package struct OrphanSweep: Sendable {
             Logger.current.notice(
                 "removed what writes of an interrupted run left", metadata: [LogKeys.count: "\(unfinished)"])
         }
-        return kept
+        return labels.last
     }
 
     /// Whether a label's folder is to be left alone: it has a record, or nobody can tell.

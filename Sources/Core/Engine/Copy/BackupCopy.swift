@@ -146,7 +146,7 @@ package struct BackupCopy: Sendable {
         guard try await destination.notesRevisions(prefix).isEmpty,
             let (key, _, bytes) = try await source.newestNotes(plan.server, label)
         else { return }
-        if let id = NotesFile.keyID(bytes) { try await copyKey(id) }
+        if let id = AuthenticatedFile<BackupNotes>.keyID(bytes) { try await copyKey(id) }
         _ = try await destination.create(key, bytes: bytes)
     }
 

@@ -8,11 +8,17 @@ protocol AuthenticatedText: Codable {
     static var info: String { get }
     /// Most bytes of one.
     static var byteLimit: Int { get }
+    /// The reason to give when one cannot be believed.
+    static var damage: EngineError.Reason { get }
     var format: Int { get }
     /// The id of the key that authenticates it; nil in a plain repository.
     var key: String? { get set }
     /// HMAC-SHA-256 of the text with 64 zeros in its place; else empty.
     var authentication: String { get set }
+}
+
+extension AuthenticatedText {
+    static var damage: EngineError.Reason { .objectDamaged }
 }
 
 /// Turns such a text into the bytes of an object and back, with its authentication code.
@@ -49,26 +55,34 @@ struct AuthenticatedFile<Text: AuthenticatedText>: Sendable {
     }
 
     /// Reads stored bytes.
-    /// - Throws: `.objectDamaged`, `.unsupportedFormat`; `.masterKeyMissing` when it is authenticated and the key is not here.
-    func decode(_ bytes: [UInt8], name: String) throws -> Text {
+    /// - Parameter requiresKey: whether a text that cannot be proven for want of any key is refused.
+    /// - Throws: the text's reason for damage, `.unsupportedFormat`; `.masterKeyMissing` when the key that it is authenticated with
+    ///   is not here.
+    func decode(_ bytes: [UInt8], name: String, requiresKey: Bool = true) throws -> Text {
         guard let text = try? CanonicalJSON.decode(Text.self, from: bytes) else {
-            throw EngineError(.objectDamaged, "'\(name)' is not \(Text.kind)")
+            throw EngineError(Text.damage, "'\(name)' is not \(Text.kind)")
         }
         guard text.format == Layout.formatVersion else {
             throw EngineError(.unsupportedFormat, "'\(name)' has format \(text.format)")
         }
         guard isEncrypted else { return text }
         guard let id = text.key else {
-            throw EngineError(.objectDamaged, "'\(name)' is not authenticated where all are")
+            throw EngineError(Text.damage, "'\(name)' is not authenticated where all are")
         }
         guard let key = keys.key(id) else {
-            throw EngineError(.masterKeyMissing, "'\(name)' is authenticated with key \(id)")
+            guard !requiresKey, keys.isEmpty else {
+                throw EngineError(.masterKeyMissing, "'\(name)' is authenticated with key \(id)")
+            }
+            return text
         }
         guard try seal(key, name).fits(bytes, code: text.authentication) else {
-            throw EngineError(.objectDamaged, "'\(name)' is not authentic: it was altered or replaced")
+            throw EngineError(Text.damage, "'\(name)' is not authentic: it was altered or replaced")
         }
         return text
     }
+
+    /// The id of the key that some stored bytes say they are authenticated with.
+    static func keyID(_ bytes: [UInt8]) -> String? { (try? CanonicalJSON.decode(Text.self, from: bytes))?.key }
 
     private func seal(_ key: Secret, _ name: String) throws(CodecError) -> TextSeal {
         try TextSeal(key, salt: name, info: Text.info, cryptography: cryptography)

@@ -1,5 +1,5 @@
 /// What may change about a backup after its commit: one revision of it (docs/FORMAT.md, "Notes").
-package struct BackupNotes: Sendable, Hashable, Codable {
+package struct BackupNotes: Sendable, Hashable, AuthenticatedText {
     /// What a verification found.
     package struct Verification: Sendable, Hashable, Codable {
         /// Seconds since 1970.
@@ -13,6 +13,10 @@ package struct BackupNotes: Sendable, Hashable, Codable {
         }
     }
 
+    static let kind = "a revision of notes"
+    static let info = "pgmoneta-notes-1"
+    static let byteLimit = 32 << 20
+    static let damage = EngineError.Reason.notesDamaged
     /// How many of the revisions before are named.
     static let ancestorLimit = 64
 
@@ -33,9 +37,7 @@ package struct BackupNotes: Sendable, Hashable, Codable {
     package var isKept = false
     /// The last verification, where one was noted.
     package var verification: Verification?
-    /// The id of the repository key that authenticates it; nil in a plain repository.
     var key: String?
-    /// The authentication code, in an encrypted repository; else empty.
     var authentication = ""
 
     /// Notes that say nothing yet.

@@ -12,14 +12,14 @@ package struct NotesStore: Sendable {
     private static let sweepAgeInSeconds = 3600
     private let backend: any StorageBackend
     private let server: String
-    private let file: NotesFile
+    private let file: AuthenticatedFile<BackupNotes>
     private let cryptography: any Cryptography
 
     package init(repository: Repository, server: String, cryptography: any Cryptography) {
         backend = repository.backend
         self.server = server
         self.cryptography = cryptography
-        file = NotesFile(
+        file = AuthenticatedFile(
             keys: repository.keys, cryptography: cryptography, isEncrypted: repository.description.isEncrypted)
     }
 
@@ -68,7 +68,12 @@ package struct NotesStore: Sendable {
             after.ancestors = Array((before.ancestors + [before.id]).suffix(BackupNotes.ancestorLimit))
             after.id = hexadecimal(try cryptography.randomBytes(8))
             let key = try Layout.notes(server, label, revision: after.revision)
-            let isCreated = try await backend.create(key, bytes: file.encode(after, name: key.string))
+            let bytes = try file.encode(after, name: key.string)
+            guard bytes.count <= BackupNotes.byteLimit else {
+                throw EngineError(
+                    .commentTooLong, "the comments of \(label) have more than \(BackupNotes.byteLimit) bytes")
+            }
+            let isCreated = try await backend.create(key, bytes: bytes)
             // Also when there was one: of a call that was made twice, only the answer of the second may have come.
             if try await isInForce(after) {
                 // A listing is no moment: one that runs while revisions come and go may show neither the new nor the old ones.
@@ -136,7 +141,7 @@ extension StorageBackend {
             guard let newest = revisions?.max() else { return nil }
             let key = try Layout.notes(server, label, revision: newest)
             // When it is gone, somebody has made a newer one since.
-            guard let bytes = try await readIfPresent(key, limit: NotesFile.byteLimit) else { continue }
+            guard let bytes = try await readIfPresent(key, limit: BackupNotes.byteLimit) else { continue }
             return (key, newest, bytes)
         }
         throw EngineError(.busy, "others change the notes about \(label) all the time")
