@@ -21,6 +21,12 @@ extension Parser {
                 again.flatMap { try? file.decode($0, name: "backup.info", requiresKey: true) } == record,
                 "a record is written differently again")
         },
+        Parser(name: "json") { bytes in
+            reread(RepositoryDescription.self, bytes)
+            reread(ServerIdentity.self, bytes)
+            reread(Lease.Holder.self, bytes)
+            reread(WrappedKey.self, bytes)
+        },
         Parser(name: "archived-wal") { bytes in
             let file = AuthenticatedFile<ArchivedWAL>(
                 keys: KeyRing(), cryptography: OpenSSLCryptography(), isEncrypted: false)
@@ -56,6 +62,14 @@ extension Parser {
                 codecs: StandardCodecs.registry, environment: ["HOME": "/root"])
         },
     ]
+
+    /// A text that is understood is understood again when it was written.
+    private static func reread<Text: Codable>(_: Text.Type, _ bytes: [UInt8]) {
+        guard let text = try? CanonicalJSON.decode(Text.self, from: bytes), let once = try? CanonicalJSON.encode(text)
+        else { return }
+        let again = (try? CanonicalJSON.decode(Text.self, from: once)).flatMap { try? CanonicalJSON.encode($0) }
+        require(again == once, "a \(Text.self) is written differently again")
+    }
 
     /// The files that a manifest names; nil when it is none.
     private static func manifestFiles(_ bytes: [UInt8], cut: Int) -> [String]? {

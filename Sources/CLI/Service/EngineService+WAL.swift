@@ -31,8 +31,11 @@ extension EngineService {
             let path = AbsolutePath.of(request.path)
             let beside = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
             let spool = WALSpool(
-                folder: request.spoolFolder.map { "\(AbsolutePath.of($0))/\(request.server.name)" }
-                    ?? "\(beside)/.pgmoneta-spool")
+                folder: request.spoolFolder.map { folder in
+                    let name = WALSpool.name(
+                        for: request.server.name, of: String(beside), cryptography: session.kit.cryptography)
+                    return "\(AbsolutePath.of(folder))/\(name)"
+                } ?? "\(beside)/.pgmoneta-spool")
             let sources = walSources(request.server.name, request.targets)
             if let inherited = request.inheritedLock {
                 try await WALPrefetch(

@@ -180,7 +180,9 @@ struct SoakLife {
             return
         }
         let number = Int.random(in: 0..<1000, using: &world.numbers)
-        _ = try? await catalog.change(label, now: world.clock.now, .add(key: "k\(number)", comment: "c"))
+        let edit = NotesEdit.add(key: "k\(number)", comment: "c")
+        guard (try? await catalog.change(label, now: world.clock.now, edit)) != nil else { return }
+        world.places[place].comments[label, default: []].insert("k\(number)")
     }
 
     /// Verifies and restores through faults: what they say is right, or they say nothing.

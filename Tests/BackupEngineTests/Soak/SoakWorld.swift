@@ -21,6 +21,8 @@ final class SoakWorld {
         var certain: Set<BackupLabel> = []
         /// Backups that may be listed: an operation on them failed.
         var possible: Set<BackupLabel> = []
+        /// Keys of comments that must be in the notes about a backup that is there.
+        var comments: [BackupLabel: Set<String>] = [:]
     }
 
     let cluster: PostgresCluster
@@ -95,6 +97,7 @@ final class SoakWorld {
             }
             places[index].certain = listed
             places[index].possible = []
+            places[index].comments = place.comments.filter { listed.contains($0.key) }
         }
     }
 
@@ -106,7 +109,8 @@ final class SoakWorld {
                 let report = try await lab.verify(label)
                 if !report.isSound { violate("\(label) at \(place.name) is not sound: \(report)") }
             }
-            try await checkOrphans(place)
+            try await checkComments(place)
+            try await checkRemains(place)
             guard let label = place.certain.sorted().randomElement(using: &numbers) else { continue }
             let data = folder.path("restored-\(place.name)")
             _ = try await lab.restore(label, to: RestorePlan(dataDirectory: data))
@@ -116,7 +120,15 @@ final class SoakWorld {
         }
     }
 
-    private func checkOrphans(_ place: Place) async throws {
+    private func checkComments(_ place: Place) async throws {
+        for (label, keys) in place.comments {
+            let found = try await lab(place.backend).catalog().notes.notes(about: label).comments.keys
+            let lost = keys.subtracting(found)
+            if !lost.isEmpty { violate("of \(label) at \(place.name) the comments \(lost.sorted()) are lost") }
+        }
+    }
+
+    private func checkRemains(_ place: Place) async throws {
         let prefix = "primary/backup/"
         var folders: Set<String> = []
         try await place.backend.forEachEntry(ListRequest(prefix: prefix)) { entry in
@@ -125,6 +137,11 @@ final class SoakWorld {
         }
         let orphans = folders.subtracting(place.certain.map(\.string))
         if !orphans.isEmpty { violate("\(orphans) at \(place.name) belongs to no backup") }
+        var leases: [String] = []
+        try await place.backend.forEachEntry(ListRequest(prefix: "primary/lease/")) { entry in
+            if case .object(let info) = entry { leases.append(info.key.string) }
+        }
+        if !leases.isEmpty { violate("\(leases) at \(place.name) is nobody's lease") }
         let unfinished = try await place.backend.sweepUnfinished(prefix: "")
         if unfinished > 0 { violate("\(unfinished) unfinished uploads at \(place.name)") }
     }

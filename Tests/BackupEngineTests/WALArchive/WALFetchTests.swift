@@ -1,6 +1,7 @@
 import BackupAPI
 import BackupConformance
 import BackupEngine
+import Codecs
 import Foundation
 import TestSupport
 import Testing
@@ -188,6 +189,16 @@ import Testing
         #expect(try await !lab.fetch("00000002.history", from: [lab.backend()]))
 
         #expect(try await lab.comes { lab.names(in: lab.spool) == foreign })
+    }
+
+    @Test func `two copies of one server that replay have a spool each in a folder that they share`() {
+        let names = ["/a/pg_wal", "/b/pg_wal", "/a/pg_wal"].map {
+            WALSpool.name(for: "primary", of: $0, cryptography: OpenSSLCryptography())
+        }
+
+        #expect(names[0] == names[2])
+        #expect(names[0] != names[1])
+        #expect(names.allSatisfy { $0.hasPrefix("primary-") && !$0.contains("/") })
     }
 
     @Test func `a link in the spool's place is not followed`() async throws {

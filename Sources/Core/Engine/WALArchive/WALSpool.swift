@@ -1,3 +1,4 @@
+package import BackupAPI
 import CEngine
 import Glibc
 import WALFormat
@@ -12,6 +13,15 @@ package struct WALSpool: Sendable {
     static let lifetimeInSeconds = 3600
     private static let lockName = "lock"
     private let folder: String
+
+    /// A name for the spool of a server in a folder that it shares with others.
+    /// - Parameter wanted: the folder in which segments are wanted: two copies of one cluster, each replaying, share nothing.
+    package static func name(for server: String, of wanted: String, cryptography: any Cryptography) -> String {
+        let digest = cryptography.makeDigest(.sha256)
+        let bytes = Array(wanted.utf8)
+        digest.update(unsafe bytes.span.bytes)
+        return "\(server)-\(hexadecimal(Array(digest.finish().prefix(4))))"
+    }
 
     /// - Parameter folder: is made when it is needed; the folder above it must be there.
     package init(folder: String) { self.folder = folder }
