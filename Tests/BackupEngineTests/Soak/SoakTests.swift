@@ -57,11 +57,16 @@ struct SoakLife {
             operationCount += 1
             if world.chance(1, in: 4) { world.clock.jump(Int.random(in: -90_000...400_000, using: &world.numbers)) }
         }
-        world.outlastLeases()
+        world.outlastAllLeases()
         let targets = world.places.map { UploadTarget(name: $0.name, backend: $0.backend) }
         let record = try await backup(world, to: targets, parent: nil)
-        if record == nil { world.violate("the last backup failed: \(targets.compactMap(\.failure))") }
-        for index in world.places.indices { if let record { world.places[index].certain.insert(record.label) } }
+        for (index, target) in targets.enumerated() {
+            if let record, target.failure == nil {
+                world.places[index].certain.insert(record.label)
+            } else {
+                world.violate("the last backup failed at \(target.name): \(String(describing: target.failure))")
+            }
+        }
         try await world.checkLists("at the end")
         try await world.checkAll()
         for place in world.places { await place.backend.close() }

@@ -63,8 +63,14 @@ final class SoakWorld {
 
     func lab(_ backend: any StorageBackend) -> EngineLab { EngineLab(folder: folder, backend: backend) }
 
-    /// The lease of a run that died, or could not give it back, has expired.
+    /// The lease of a run that died, or could not give it back, has expired, unless the clock was set back since.
     func outlastLeases() { clock.jump(Lease.lifetimeInSeconds + 100) }
+
+    /// Every lease has expired.
+    func outlastAllLeases() {
+        clock.jumpToLatest()
+        outlastLeases()
+    }
 
     private(set) var violationCount = 0
 
@@ -150,8 +156,16 @@ final class SoakWorld {
 /// A clock that stands still, and jumps when it is told to.
 final class SoakClock: Sendable {
     private let seconds = Atomic<Int>(1_727_506_604)
+    private let latest = Atomic<Int>(0)
     var now: Int { seconds.load(ordering: .relaxed) }
-    func jump(_ count: Int) { seconds.add(count, ordering: .relaxed) }
+
+    func jump(_ count: Int) {
+        let now = seconds.add(count, ordering: .relaxed).newValue
+        latest.max(now, ordering: .relaxed)
+    }
+
+    /// Goes to the latest time that it has shown.
+    func jumpToLatest() { seconds.store(latest.load(ordering: .relaxed), ordering: .relaxed) }
 }
 
 /// What all lifecycles share: a cluster, an SFTP server and an S3 server.
