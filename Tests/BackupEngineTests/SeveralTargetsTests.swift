@@ -137,8 +137,13 @@ import Testing
     }
 
     @Test(arguments: [FaultyCall.Kind.sweep, .list])
-    func `a target that fails while it is swept does not spoil the other`(_ kind: FaultyCall.Kind) async throws {
+    func `a target that fails while it is swept does not spoil the other, and keeps what it has under the same label`(
+        _ kind: FaultyCall.Kind
+    ) async throws {
         let cluster = try PostgresCluster.start(17)
+        let label = BackupLabel(secondsSince1970: Self.now)
+        let older = try [Layout.recordName, "data/base.000001.tar"].map { try Layout.object("primary", label, $0) }
+        for key in older { far.plant([7], at: key) }
         let refused = StorageError(.permissionDenied, operation: .list, target: "memory:far")
         let place = FaultyBackend(far) { call in
             // The lease and the keys are listed before.
@@ -151,5 +156,7 @@ import Testing
 
         #expect((outcome.targets[0].failure as? StorageError)?.reason == .permissionDenied)
         #expect(outcome.targets[1].failure == nil)
+        #expect(outcome.record.label == label)
+        for key in older { #expect(far.contents[key] == [7]) }
     }
 }

@@ -73,10 +73,14 @@ final class SoakWorld {
     }
 
     private(set) var violationCount = 0
+    /// What was done, for who looks into a violation.
+    private var history: [String] = []
+
+    func note(_ words: String) { history.append("\(clock.now): \(words)") }
 
     func violate(_ words: String) {
         violationCount += 1
-        Issue.record("seed \(seed): \(words)")
+        Issue.record("seed \(seed): \(words)\n\(history.joined(separator: "\n"))")
     }
 
     /// Compares what each place lists with what must be there.

@@ -8,6 +8,8 @@ struct PreparedTargets: Sendable {
     let label: BackupLabel
     /// What an incremental backup builds on; nil for a full one.
     let parent: ChosenParent?
+    /// Those that have no other backup of this label: what is there under it, this run wrote.
+    fileprivate let swept: [UploadTarget]
     fileprivate let leases: [(target: UploadTarget, lease: Lease)]
     fileprivate let server: String
 
@@ -29,8 +31,9 @@ struct PreparedTargets: Sendable {
     /// It runs even when this task was cancelled.
     func removeRemains(of label: BackupLabel, from targets: [UploadTarget]) async {
         let server = server
-        // Without the lease the folder of that label is not ours: another run may be writing it.
-        let own = leases.map(\.target).filter { target in targets.contains { $0 === target } && !target.isTakenOver }
+        // Where the lease was taken over another run may be writing the folder of that label, and where the labels could not be
+        // listed it may be an older backup's.
+        let own = swept.filter { target in targets.contains { $0 === target } && !target.isTakenOver }
         await Task {
             for target in own { try? await OrphanSweep(backend: target.backend, server: server).remove(label) }
         }.value
@@ -101,7 +104,8 @@ struct BackupPreparation: Sendable {
                 try targets.requireOneComplete()
             }
             return PreparedTargets(
-                targets: targets, keys: keys, label: label, parent: parent, leases: leases, server: plan.server)
+                targets: targets, keys: keys, label: label, parent: parent, swept: catalogs.map(\.target),
+                leases: leases, server: plan.server)
         } catch {
             for (_, lease) in leases { await lease.release() }
             throw error
