@@ -14,7 +14,7 @@ def document(arguments, chosen, facts, results, pictures):
         f"    scripts/bench {' '.join(arguments)}".rstrip(),
         "",
         *(f"- {fact}" for fact in facts),
-        f"- Scale: {chosen.scale}; each program ran {chosen.pairs} times, in turns",
+        f"- Scale: {chosen.scale}; each program ran {chosen.pairs} times, in turns, every second of them backwards",
         "",
         "Seconds are wall-clock medians, with the lowest and the highest run. CPU is of the program and of the server's "
         "processes. Memory is the peak of the largest process. Ratios count, not seconds: a ratio is the median of the ratios "

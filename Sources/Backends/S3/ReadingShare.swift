@@ -16,6 +16,7 @@ final class ReadingShare: Sendable {
 
     deinit { count.open.subtract(1, ordering: .relaxed) }
 
-    /// What of a number one of the open readings may have; one at least.
-    func part(of number: Int) -> Int { max(1, number / max(1, count.open.load(ordering: .relaxed))) }
+    /// How many runs one of the open readings may fetch ahead, when they all together have one more than `number` in memory: those
+    /// that are ahead, and of each the one that is being read.
+    func part(of number: Int) -> Int { max(0, (number + 1) / max(1, count.open.load(ordering: .relaxed)) - 1) }
 }

@@ -2,9 +2,9 @@ import BackupAPI
 
 /// Reads one object, or a run of it, from front to back.
 ///
-/// Up to 8 MiB cost one request, made when it is opened. More is fetched in runs of 8 MiB. All readings of a client together fetch
-/// about `concurrency` of them ahead, each one at least, so that several readings at once need little more memory than one. All
-/// runs are of the version that was seen first. One task uses it.
+/// Up to 8 MiB cost one request, made when it is opened. More is fetched in runs of 8 MiB, `concurrency` of them ahead. Of several
+/// readings of a client each has its part of these, so that they need no more memory than one; where that is none, a run is
+/// fetched when it is wanted. All runs are of the version that was seen first. One task uses it.
 final class S3Source: ObjectReader, @unchecked Sendable {
     /// Bytes of one request.
     static let runByteCount = 8 << 20
@@ -96,7 +96,7 @@ final class S3Source: ObjectReader, @unchecked Sendable {
     /// Takes the next run when the last one is used up.
     /// - Returns: false at the end.
     private func takeNextRun() async throws(StorageError) -> Bool {
-        fetchAhead()
+        fetchAhead(atLeast: 1)
         guard !fetching.isEmpty else { return false }
         let pending = fetching.removeFirst()
         // The memory of the run that was used up is given back before the next one comes.
@@ -123,8 +123,9 @@ final class S3Source: ObjectReader, @unchecked Sendable {
         return true
     }
 
-    private func fetchAhead() {
-        let most = share?.part(of: client.configuration.concurrency) ?? 0
+    private func fetchAhead(atLeast least: Int = 0) {
+        guard let share else { return }
+        let most = max(least, share.part(of: client.configuration.concurrency))
         while nextOffset < end, fetching.count < most {
             let fetch = RangeFetch(
                 client: client, key: fullKey, offset: nextOffset, count: min(S3Source.runByteCount, end - nextOffset),
