@@ -1,6 +1,7 @@
 import BackupAPI
 import BackupConformance
 import BackupEngine
+import Synchronization
 import Testing
 
 @Suite struct LeaseTests {
@@ -39,6 +40,23 @@ import Testing
         #expect(error?.reason == .busy)
         await lease.release()
         #expect(generations.isEmpty)
+    }
+
+    @Test func `a lease for which other runs were faster, and have ended, is taken`() async throws {
+        let writeCount = Atomic(0)
+        let ended = try CanonicalJSON.encode(holder)
+        let hooked = HookBackend(place) { [place] in
+            let number = writeCount.add(1, ordering: .relaxed).newValue
+            guard number <= 5, let key = try? ObjectKey("primary/lease/backup/00000000\(number).json") else { return }
+            place.plant(ended, at: key)
+        }
+
+        let lease = try await Lease.take(
+            backend: hooked, server: "primary", operation: "backup", holder: holder, mayBeAlive: { _ in true },
+            clock: { 1 })
+
+        #expect(generations == ["000000006.json"])
+        try await lease.requireHeld()
     }
 
     @Test func `a cancelled run gives its lease back`() async throws {

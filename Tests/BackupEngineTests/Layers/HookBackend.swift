@@ -4,12 +4,16 @@ import Synchronization
 
 /// A memory backend that calls a test before it looks at an object or takes a chunk, and that notices no cancellation.
 final class HookBackend: StorageBackend {
-    let memory = MemoryBackend()
+    let memory: MemoryBackend
     let capabilities: Capabilities
     private let before: @Sendable () async -> Void
     private let counts = Mutex((now: 0, most: 0, aborts: 0, calls: 0))
 
-    init(usefulConcurrency: Int = 4, before: @escaping @Sendable () async -> Void) {
+    init(
+        _ memory: MemoryBackend = MemoryBackend(), usefulConcurrency: Int = 4,
+        before: @escaping @Sendable () async -> Void
+    ) {
+        self.memory = memory
         capabilities = Capabilities(
             durability: .unknown, hasAtomicCreate: true, hasAtomicReplace: true, usefulConcurrency: usefulConcurrency)
         self.before = before

@@ -8,6 +8,8 @@ package import BackupAPI
 package struct Lease: Sendable {
     /// How long a lease is good without renewal.
     package static let lifetimeInSeconds = 120
+    /// How many runs, one after another, may be faster than one that takes a free lease.
+    private static let attemptLimit = 20
 
     private let backend: any StorageBackend
     private let prefix: String
@@ -43,11 +45,11 @@ package struct Lease: Sendable {
             return try await backend.create(lease.key(lease.generation), bytes: lease.bytes()) ? lease : nil
         }
 
-        // Where another run was faster, the second look shows who; should it have ended already, the lease is free.
-        var begun = try await begin()
-        if begun == nil { begun = try await begin() }
+        // Where another run was faster, the next look shows who; should it have ended already, the lease is free.
+        var begun: Lease?
+        for _ in 0..<attemptLimit where begun == nil { begun = try await begin() }
         guard let lease = begun else {
-            throw EngineError(.busy, "\(operation) of '\(server)': other runs were faster")
+            throw EngineError(.busy, "\(operation) of '\(server)': \(attemptLimit) other runs were faster")
         }
         do {
             // Since the first look another run may have removed the old generations and begun at 1 again. Each of two such runs
