@@ -34,15 +34,11 @@ extension EndToEnd {
             return line?.split(separator: " ").last.flatMap { Int($0) }
         }
 
-        private func waitUntil(_ what: String, seconds: Int = 240, _ fits: () throws -> Bool) throws {
-            let deadline = ContinuousClock.now + .seconds(seconds)
-            while try !fits() {
-                guard .now < deadline else {
-                    let lines = try page("/metrics")?.split(separator: "\n").filter { $0.hasPrefix("pgmoneta_wal") }
-                    throw ProgramError(description: "never: \(what); \(lines ?? [])")
-                }
-                usleep(50_000)
+        private func waitUntil(_ what: String, _ fits: () throws -> Bool) throws {
+            func lines() throws -> [Substring] {
+                try page("/metrics")?.split(separator: "\n").filter { $0.hasPrefix("pgmoneta_wal") } ?? []
             }
+            try Waiting.until("\(what); \(lines())", fits)
         }
 
         private func waitUntilStreaming() throws {

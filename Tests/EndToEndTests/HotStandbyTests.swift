@@ -61,16 +61,12 @@ extension EndToEnd {
             let none = try JSONReply(installation.run("progress", "primary", "-F", "json"))
             #expect(try none.text("Response", "ProgressState") == "none")
             let run = try installation.start(["backup", "primary"])
-            let deadline = ContinuousClock.now + .seconds(300)
-            var found: JSONReply?
-            while found == nil {
-                try #require(.now < deadline)
-                let reply = try JSONReply(installation.run("progress", "primary", "-F", "json"))
-                if try reply.text("Response", "ProgressState") == "running", reply.keys.contains("Response/Remaining") {
-                    found = reply
-                }
+            var reply = none
+            try Waiting.until("the backup is told of: \(reply)", pause: 0) {
+                reply = try JSONReply(installation.run("progress", "primary", "-F", "json"))
+                return try reply.text("Response", "ProgressState") == "running"
+                    && reply.keys.contains("Response/Remaining")
             }
-            let reply = try #require(found)
             let (done, total) = try (reply.number("Response", "Done"), reply.number("Response", "Total"))
             #expect(done > 0 && total > 10 << 20)
             #expect(try reply.number("Response", "Percentage") == min(done, total) * 100 / total)

@@ -37,12 +37,9 @@ extension EndToEnd {
         }
 
         private func waitUntil(_ fits: (JSONReply) throws -> Bool) throws {
-            let deadline = ContinuousClock.now + .seconds(300)
-            while true {
-                if let server = try receiver(), server.keys.contains("WAL/Safe"), try fits(server) { return }
-                let said = try receiver().map { "\($0)" } ?? "nothing"
-                try #require(.now < deadline, "\(said)")
-                usleep(50_000)
+            try Waiting.until("the receiver is there; \(receiver().map { "\($0)" } ?? "nothing")") {
+                guard let server = try receiver(), server.keys.contains("WAL/Safe") else { return false }
+                return try fits(server)
             }
         }
 

@@ -32,8 +32,7 @@ extension EndToEnd {
 
             /// Asks the daemon, which may just be beginning.
             func askDaemon(_ arguments: String...) throws {
-                let deadline = ContinuousClock.now + .seconds(300)
-                while ContinuousClock.now < deadline, try server.installation.run("ping").status != 0 { usleep(20_000) }
+                try Waiting.until("the daemon answers") { try server.installation.run("ping").status == 0 }
                 _ = try note(server.installation.start(arguments + ["-F", "json"]).finish(), arguments)
             }
 

@@ -79,8 +79,7 @@ extension EndToEnd {
         {
             let (first, second) = (try installation.backup(), try installation.backup())
             let backup = try slow.start(["backup", "primary", "-F", "json"], on: "machine-a")
-            let deadline = ContinuousClock.now + .seconds(300)
-            while try stored("lease/backup").isEmpty { try #require(.now < deadline, "no backup began") }
+            try Waiting.until("a backup begins") { try !stored("lease/backup").isEmpty }
 
             let refused = try [
                 ["backup", "primary"], ["delete", "primary", first], ["retention", "primary"],

@@ -45,17 +45,13 @@ package enum LoopbackSocket {
     }
 
     /// Waits until somebody listens on a port.
-    /// - Throws: when nobody does within a minute.
+    /// - Throws: when nobody does within five minutes.
     package static func waitForListener(port: Int) throws {
-        let deadline = ContinuousClock.now + .seconds(300)
-        while ContinuousClock.now < deadline {
-            if let descriptor = connect(port: port) {
-                close(descriptor)
-                return
-            }
-            usleep(20_000)
+        try Waiting.until("somebody listens on port \(port)", pause: 20) {
+            guard let descriptor = connect(port: port) else { return false }
+            close(descriptor)
+            return true
         }
-        throw ProgramError(description: "nobody listens on port \(port)")
     }
 
     /// Ports that are free now, each with a free one 10,000 above it, which SeaweedFS takes for itself.

@@ -196,11 +196,6 @@ package final class PostgresCluster: Sendable {
 
 extension PostgresCluster {
     /// Asks again and again until a query gives true; for what the server does in its own time.
-    /// - Throws: when it has not become true within the time limit.
-    package func waitUntil(_ query: String, timeLimit: Duration = .seconds(300)) throws {
-        let deadline = ContinuousClock.now + timeLimit
-        while try psql(query) != "t" {
-            guard .now < deadline else { throw ProgramError(description: "still not true: \(query)") }
-        }
-    }
+    /// - Throws: when it has not become true within five minutes.
+    package func waitUntil(_ query: String) throws { try Waiting.until(query, pause: 0) { try psql(query) == "t" } }
 }

@@ -101,15 +101,15 @@ package final class SeaweedServer: Sendable {
     /// The first PUT succeeds some seconds after the port is open.
     private func waitUntilReady() throws {
         try LoopbackSocket.waitForListener(port: httpPort)
-        let deadline = ContinuousClock.now + .seconds(300)
-        while true {
+        var last: (any Error)?
+        try Waiting.until("an object is taken: \(last.map { "\($0)" } ?? "")", pause: 100) {
             do {
                 try rclone("mkdir", "place:\(Self.bucket)")
                 try rclone("rcat", "place:\(Self.bucket)/ready", input: [1])
-                return
+                return true
             } catch {
-                guard ContinuousClock.now < deadline else { throw error }
-                usleep(100_000)
+                last = error
+                return false
             }
         }
     }
