@@ -26,6 +26,18 @@ import Testing
         #expect(generations == ["000000001.json"])
     }
 
+    @Test func `a lease that a wrong clock made says what to delete when its process is gone`() async throws {
+        let lease = try await take(at: 1_000_000)
+
+        let error = await #expect(throws: EngineError.self) { try await take(at: 0) }
+        let usual = await #expect(throws: EngineError.self) { try await take(at: 999_900) }
+
+        #expect(error?.reason == .busy)
+        #expect(error?.detail.contains("delete the objects 'primary/lease/backup/…' on memory:test") == true)
+        #expect(usual?.detail.contains("delete") == false)
+        try await lease.requireHeld()
+    }
+
     @Test(arguments: [(now: Lease.lifetimeInSeconds, mayBeAlive: true), (now: 1, mayBeAlive: false)])
     func `a lease that expired or whose process is gone is taken over and leaves nothing`(
         now: Int, mayBeAlive: Bool

@@ -31,8 +31,16 @@ package struct Lease: Sendable {
     ) async throws -> Lease {
         let prefix = Layout.leasePrefix(server, operation)
         func requireNobody(_ generations: [Generation]) throws {
-            for other in generations.compactMap(\.holder) where other.expiresAt > clock() && mayBeAlive(other) {
-                throw EngineError(.busy, other.description(server: server))
+            let now = clock()
+            for other in generations.compactMap(\.holder) where other.expiresAt > now && mayBeAlive(other) {
+                var said = other.description(server: server)
+                // Twice, as the clocks of two machines may be a little off.
+                if other.expiresAt > now + 2 * lifetimeInSeconds {
+                    said +=
+                        ", though a lease lasts for \(lifetimeInSeconds) s: a clock is wrong. If there is no such process "
+                    said += "any more, delete the objects '\(prefix)…' on \(backend.displayName)"
+                }
+                throw EngineError(.busy, said)
             }
         }
 
